@@ -1,0 +1,145 @@
+"Every exercise of the book: the page's solution passes, the untouched stub is untouched, wrong answers fail."
+
+import ast
+import importlib.util
+import re
+
+import numpy as np
+import pytest
+from conftest import NOTEBOOKS, ROOT, read
+
+from nnbook.exercises import Mismatch, check, checker, expect, grade, is_stub
+
+
+def module_of(nb) -> str | None:
+    "The module that a notebook exports to."
+    for cell in nb.cells:
+        if cell.cell_type == "code" and (found := re.match(r"#\|\s*default_exp\s+(\S+)", cell.source)):
+            return found[1]
+
+
+def exercises_of(path) -> list[tuple]:
+    "For each `check(...)` of a notebook: (exercise, name checked, stub source, solution source, module)."
+    nb, found, current = read(path), [], None
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            call = re.search(r'^check\("([\w.]+)",\s*(\w+)\)', cell.source, re.MULTILINE)
+            if call and not call[1].startswith("demo."):
+                current = [call[1], call[2], cell.source[: call.start()], None, module_of(nb)]
+                found.append(current)
+        elif current is not None and (details := re.search(r"<summary>Solution.*?</summary>(.*?)</details>", cell.source, re.DOTALL)):
+            fences = re.findall(r"```python\n(.*?)```", details[1], re.DOTALL)
+            current[3] = "\n".join(fences)
+            current = None
+    return [tuple(e) for e in found]
+
+
+EXERCISES = [e for path in NOTEBOOKS for e in exercises_of(path)]
+BY_NAME = {e[0]: e for e in EXERCISES}
+
+
+def wrong_answers() -> list:
+    found = []
+    for path in sorted((ROOT / "tests/wrong_answers").glob("*.py")):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found += [pytest.param(name, code, id=f"{name}-{i}") for name, codes in module.WRONG.items() for i, code in enumerate(codes)]
+    return found
+
+
+def defined(source: str, exercise: str) -> object:
+    "What a reader's cell defines under the name that is checked."
+    _, name, _, _, module = BY_NAME[exercise]
+    space = {"np": np}
+    exec("import numpy as np" + (f"\nfrom nnbook.{module} import *" if module else ""), space)
+    exec(source, space)
+    return space[name]
+
+
+@pytest.mark.parametrize("exercise", [e[0] for e in EXERCISES])
+def test_the_solution_on_the_page_passes(exercise):
+    solution = BY_NAME[exercise][3]
+    assert solution, "no ```python fence in a <details> with the summary Solution"
+    verdict = grade(exercise, defined(solution, exercise))
+    assert verdict.status == "passed", verdict.message
+
+
+@pytest.mark.parametrize("exercise", [e[0] for e in EXERCISES])
+def test_the_stub_is_not_attempted_yet(exercise, capsys):
+    check(exercise, defined(BY_NAME[exercise][2], exercise))
+    assert "not attempted yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("exercise", "code"), wrong_answers())
+def test_a_plausible_wrong_answer_fails_with_a_reason(exercise, code):
+    verdict = grade(exercise, defined(code, exercise))
+    assert verdict.status == "failed" and len(verdict.message) > 10, verdict
+
+
+def test_every_exercise_has_a_wrong_answer():
+    assert {e[0] for e in EXERCISES} == {p.values[0] for p in wrong_answers()}
+
+
+def test_every_exercise_on_a_page_is_checked():
+    for path in NOTEBOOKS:
+        text = "\n".join(c.source for c in read(path).cells if c.cell_type == "markdown")
+        assert len(re.findall(r"^### Exercise \d", text, re.MULTILINE)) == len(exercises_of(path)), path.name
+
+
+@pytest.mark.parametrize("source", ["def f(x): ...", "def f(x):\n    'doc'\n    ...", "class f:\n    def a(self): ...\n    def b(self): ...", "f = ...", "def f(x: int) -> int: ..."])
+def test_stubs_are_recognized(source):
+    space = {}
+    exec(source, space)
+    assert is_stub(space["f"])
+
+
+@pytest.mark.parametrize("source", ["def f(x): return 0", "def f(x): pass; x += 1", "class f:\n    def a(self): ...\n    def b(self): return 1", "f = None", "f = 3", "class f: pass"])
+def test_attempts_are_not_taken_for_stubs(source):
+    space = {}
+    exec(source, space)
+    assert not is_stub(space["f"])
+
+
+@checker("testing.1")
+def _(f):
+    expect(f(2), 4.0, "twice two")
+
+
+@pytest.mark.parametrize(("attempt", "status", "words"), [
+    (lambda x: 2.0 * x, "passed", "correct"),
+    (lambda x: np.float32(4), "passed", "correct"),
+    (lambda x: x + 1, "failed", "got 3, expected 4"),
+    (lambda x: print(end=""), "failed", "is a `return` missing"),
+    (lambda x: np.ones(3), "failed", "shape (3,)"),
+    (lambda x: float("nan"), "failed", "nan"),
+    (lambda x: "four", "failed", "four"),
+    (lambda x: 1 / 0, "failed", "ZeroDivisionError"),
+    (lambda x: [][x], "failed", "IndexError"),
+    (lambda: 4, "failed", "TypeError"),
+    (lambda x: exit(), "failed", "SystemExit"),
+    (3, "failed", "not callable"),
+])
+def test_check_grades_the_object_and_never_raises(attempt, status, words):
+    verdict = grade("testing.1", attempt)
+    assert verdict.status == status and words in verdict.message
+
+
+def test_an_unknown_exercise_lists_those_there_are(capsys):
+    check("first.99", lambda: 0)
+    assert "first.1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("got", "want"), [(1.0, 2.0), ([1, 2], [1, 3]), (np.zeros((2, 1)), np.zeros(2)), (None, 0), ("a", "b"), (True, False), (1.0, float("nan"))])
+def test_expect_raises_when_values_differ(got, want):
+    with pytest.raises(Mismatch):
+        expect(got, want)
+
+
+def test_checkers_hold_no_solution_by_name():
+    "A checker that called the chapter's own function instead of the reader's would pass anything."
+    for path in (ROOT / "nnbook/checkers").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Call) and getattr(d.func, "id", "") == "checker" for d in node.decorator_list):
+                argument = node.args.args[0].arg
+                assert argument in {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n is not node}, f"{path.name}: the checker of {node.decorator_list[0].args[0].value} ignores the reader's object"

@@ -1,0 +1,71 @@
+"The runner: fresh kernel, stored outputs, skipped cells keep theirs, a failing cell is named, `--check` writes nothing."
+
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT, read
+
+from tools.run import stale
+
+CELLS = ["x = 1\nprint(x)", "#| slow\nprint('slow ran')", "#| cuda\nprint('cuda ran')"]
+
+
+@pytest.fixture
+def project(tmp_path):
+    "A project of one notebook."
+    for name in ("tools", "nnbook"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "settings.ini"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "nbs").mkdir()
+    write(tmp_path, CELLS)
+    return tmp_path
+
+
+def write(project, sources):
+    cells = [nbformat.v4.new_markdown_cell("# T\n> t"), *[nbformat.v4.new_code_cell(s, id=f"cell{i}") for i, s in enumerate(sources)]]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), project / "nbs/05_t.ipynb")
+
+
+def run(project, *arguments):
+    return subprocess.run([sys.executable, "-m", "tools.run", *arguments], cwd=project, capture_output=True, text=True)
+
+
+def printed(project):
+    return {c.id: "".join(o.text for o in c.outputs) for c in read(project / "nbs/05_t.ipynb").cells if c.cell_type == "code"}
+
+
+def test_a_run_stores_outputs_budget_and_records(project):
+    done = run(project, "05")
+    assert done.returncode == 0, done.stderr
+    nb = read(project / "nbs/05_t.ipynb")
+    assert printed(project) == {"cell0": "1\n", "cell1": "slow ran\n", "cell2": ""}
+    assert stale(nb) == []
+    record = nb.metadata["nnbook"]
+    assert record["cells"]["cell1"]["kind"] == "slow" and record["cells"]["cell1"]["date"]
+    assert "cell2" not in record["cells"], "a cuda cell without a GPU has no record"
+    assert record["budget"]["peak_mb"] > 10 and record["budget"]["versions"]["numpy"]
+
+
+def test_without_slow_the_stored_output_and_its_record_stay(project):
+    run(project, "05")
+    before = read(project / "nbs/05_t.ipynb").metadata["nnbook"]["cells"]
+    assert run(project, "05", "--no-slow").returncode == 0
+    assert printed(project)["cell1"] == "slow ran\n"
+    assert read(project / "nbs/05_t.ipynb").metadata["nnbook"]["cells"] == before
+
+
+def test_check_writes_nothing_and_fails_on_a_false_claim(project):
+    write(project, ["from nnbook.claims import claim", "claim('two is less than one', 2, '<', 1)"])
+    before = (project / "nbs/05_t.ipynb").read_bytes()
+    done = run(project, "--check")
+    assert done.returncode == 1 and "05_t.ipynb failed" in done.stdout and "two is less than one" in done.stdout
+    assert (project / "nbs/05_t.ipynb").read_bytes() == before
+
+
+def test_a_chapter_that_does_not_exist_is_named(project):
+    done = run(project, "77")
+    assert done.returncode != 0 and "77" in done.stderr and "05_t" in done.stderr

@@ -1,0 +1,212 @@
+"""Run notebooks in fresh kernels: `python -m tools.run 02` runs a chapter for the book, `python -m tools.run --check` tests them all.
+
+A run for the book exports the notebook, executes it, stores its outputs and cleans it. It also writes, under the
+notebook's `nnbook` metadata, what the page shows and the tests check:
+
+    code    ["ID:SOURCE:OUTPUT", ...]   each ordinary code cell in order, with short hashes of it and of its outputs
+    cells   {cell id: {kind, hash, device, versions, date}}   for each `#| slow` or `#| cuda` cell that has been run
+    budget  {seconds, peak_mb, device, python, versions, date}   of the ordinary cells, on one core
+
+`stale` compares them with the notebook as it stands. Cells marked `#| cuda` run only where PyTorch sees a GPU, and keep
+the outputs recorded on one otherwise.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+NBS = Path("nbs")
+DIRECTIVE = re.compile(r"^#\|\s*(slow|cuda|eval:\s*false)\b", re.MULTILINE)
+ENVIRONMENT = {"NNBOOK_STATIC": "1", "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "default",
+               "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+REPORTED = ("numpy", "matplotlib", "torch", "scikit-learn")
+
+
+# --- what a cell is, and whether its outputs belong to it
+
+def kind(cell) -> str:
+    "'slow', 'cuda', 'eval: false', or '' for an ordinary code cell."
+    found = DIRECTIVE.search(cell.source)
+    return re.sub(r"\s+", " ", found[1]) if found else ""
+
+
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def cell_hash(cell) -> str:
+    "Short hashes of a code cell's source and of its outputs."
+    return f"{short_hash(cell.source)}:{short_hash(json.dumps(cell.outputs, sort_keys=True, ensure_ascii=False))}"
+
+
+def stale(nb) -> list[str]:
+    "One line for each code cell whose outputs don't belong to its code; empty when all do."
+    record = nb.metadata.get("nnbook", {})
+    code = dict(line.split(":", 1) for line in record.get("code", []))
+    found, seen = [], []
+    for cell in (c for c in nb.cells if c.cell_type == "code"):
+        title = next((line for line in cell.source.splitlines() if not line.startswith("#|")), "")[:60]
+        entry = record.get("cells", {}).get(cell.id, {}).get("hash") if kind(cell) else code.get(cell.id)
+        seen += [] if kind(cell) else [cell.id]
+        if kind(cell) and entry is None and not cell.outputs:
+            continue                                          # never run, and says so on the page
+        if entry is None:
+            found.append(f"cell {cell.id} ({title!r}) has not been run")
+        elif entry.partition(":")[0] != short_hash(cell.source):
+            found.append(f"cell {cell.id} ({title!r}) has changed since it ran")
+        elif entry != cell_hash(cell):
+            found.append(f"cell {cell.id} ({title!r}): its stored output is not what the run printed")
+    if not found and seen != list(code):
+        found.append("cells have been removed or moved since the notebook ran")
+    return found
+
+
+# --- running
+
+def device(gpu: bool) -> str:
+    "The processor's name, or the GPU's."
+    if gpu:
+        import torch
+        return torch.cuda.get_device_name()
+    info = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
+    return (model[1].strip() if model else platform.processor() or platform.machine()) + ", one core"
+
+
+def versions(nb) -> dict[str, str]:
+    "Versions of the libraries that the notebook's code, or the book's figures, use."
+    source = "\n".join(c.source for c in nb.cells if c.cell_type == "code")
+    used = [p for p in REPORTED if p in ("numpy", "matplotlib") or re.search(rf"\b(import|from) {p.replace('scikit-learn', 'sklearn')}\b", source)]
+    return {p: metadata.version(p) for p in used}
+
+
+def has_gpu() -> bool:
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return False
+    return torch.cuda.is_available()
+
+
+def wanted(cell, slow: bool, gpu: bool) -> bool:
+    return {"": True, "slow": slow, "cuda": gpu}.get(kind(cell), False)
+
+
+PEAK = """
+import re, resource, sys
+try:                                     # Linux: ru_maxrss would include the process that started the kernel
+    peak = int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) / 2**10
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+print(peak)
+"""
+
+
+def execute(nb, slow: bool, gpu: bool) -> dict:
+    "Run a notebook's cells in a fresh kernel, outputs in place; return its budget (seconds of ordinary cells, peak memory)."
+    client = NotebookClient(nb, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(NBS)}}, record_timing=False,
+                            extra_arguments=["--log-level=ERROR"])
+    seconds = 0.0
+    with client.setup_kernel(env=os.environ | ENVIRONMENT):
+        for i, cell in enumerate(nb.cells):
+            if cell.cell_type == "code" and wanted(cell, slow, gpu):
+                start = time.perf_counter()
+                client.execute_cell(cell, i)
+                seconds += 0 if kind(cell) else time.perf_counter() - start
+        probe = nbformat.v4.new_code_cell(PEAK)
+        nb.cells.append(probe)
+        client.execute_cell(probe, len(nb.cells) - 1)
+        nb.cells.pop()
+    return {"seconds": round(seconds, 1), "peak_mb": round(float(probe.outputs[0].text))}
+
+
+def record(nb, budget: dict, slow: bool, gpu: bool) -> None:
+    "Write the notebook's `nnbook` metadata after a run."
+    old = nb.metadata.get("nnbook", {}).get("cells", {})
+    here = {"versions": versions(nb), "date": date.today().isoformat()}
+    code, cells = [], {}
+    for cell in (c for c in nb.cells if c.cell_type == "code"):
+        if not kind(cell):
+            code.append(f"{cell.id}:{cell_hash(cell)}")
+        elif wanted(cell, slow, gpu):
+            cells[cell.id] = {"kind": kind(cell), "hash": cell_hash(cell), "device": device(kind(cell) == "cuda"), **here}
+        elif cell.id in old:
+            cells[cell.id] = old[cell.id]
+    nb.metadata["nnbook"] = {"code": code, "cells": cells, "budget": {**budget, "device": device(False), "python": platform.python_version(), **here}}
+
+
+def clean(path: Path) -> None:
+    "Remove what differs from run to run, as nbdev-clean does."
+    from nbdev.clean import nbdev_clean
+    nbdev_clean(str(path))
+
+
+def run(path: Path, store: bool, slow: bool) -> str:
+    "Run one notebook and return a line about it. Raises CellExecutionError when a cell fails."
+    nb, gpu = nbformat.read(path, as_version=4), has_gpu()
+    budget = execute(nb, slow, gpu)
+    if store:
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.execution_count = None
+        nbformat.write(nb, path)
+        clean(path)
+        nb = nbformat.read(path, as_version=4)
+        record(nb, budget, slow, gpu)
+        nbformat.write(nb, path)
+        clean(path)
+    return f"{path.name}: {budget['seconds']} s, {budget['peak_mb']} MB"
+
+
+def attempt(path: Path, store: bool, slow: bool) -> tuple[bool, str]:
+    "`run`, with a failure as text that names the notebook."
+    try:
+        return True, run(path, store, slow)
+    except CellExecutionError as error:
+        return False, f"{path.name} failed:\n{error}"
+
+
+def find(chapters: list[str]) -> list[Path]:
+    "The notebooks whose names begin with these numbers or equal these names; all of them for none."
+    every = sorted(p for p in NBS.glob("*.ipynb") if not p.name.startswith("_"))
+    for chapter in chapters:
+        if not any(p.name.startswith(chapter) for p in every):
+            sys.exit(f"no notebook begins with {chapter!r}; there are {', '.join(p.stem for p in every)}")
+    return [p for p in every if not chapters or any(p.name.startswith(c) for c in chapters)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.run", description="Run notebooks in fresh kernels.")
+    parser.add_argument("chapters", nargs="*", help="numbers such as 02; all notebooks when none is given")
+    parser.add_argument("--check", action="store_true", help="run without storing anything")
+    parser.add_argument("--no-slow", action="store_true", help="keep the stored outputs of slow cells (always so with --check unless SLOW=1)")
+    parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default 2)")
+    args = parser.parse_args()
+    paths, store = find(args.chapters), not args.check
+    slow = not args.no_slow and (store or os.environ.get("SLOW") == "1")
+    if store:
+        from tools.export import export
+        export([str(p) for p in paths] if args.chapters else [])
+    with ProcessPoolExecutor(min(args.jobs, len(paths))) as pool:
+        results = []
+        for ok, line in pool.map(attempt, paths, [store] * len(paths), [slow] * len(paths)):
+            print(line, flush=True)
+            results.append(ok)
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()
