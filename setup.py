@@ -27,6 +27,7 @@ setup(
     python_requires=f">={meta['min_python']}",
     install_requires=meta["requirements"].split(),
     extras_require=extras,
+    package_dir={"": "."},
     packages=find_packages(include=["nnbook", "nnbook.*"]),
     include_package_data=True,
     classifiers=[

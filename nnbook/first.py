@@ -12,46 +12,50 @@ from typing import NamedTuple
 import numpy as np
 
 class Network(NamedTuple):
-    "The adjustable numbers of a two-layer network: W1 (n_hidden, n_in), b1 (n_hidden,), W2 (n_out, n_hidden), b2 (n_out,)."
-    W1: np.ndarray
-    b1: np.ndarray
-    W2: np.ndarray
-    b2: np.ndarray
+    "The adjustable numbers of a two-layer network."
+    W1: np.ndarray      # (n_hidden, n_in)
+    b1: np.ndarray      # (n_hidden,)
+    W2: np.ndarray      # (n_out, n_hidden)
+    b2: np.ndarray      # (n_out,)
 
 def forward(net: Network, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     "Pictures x (N, n_in) -> hidden values h (N, n_hidden) and probabilities p (N, n_out)."
-    h = np.maximum(0, x @ net.W1.T + net.b1)                 # (N, n_hidden)
-    s = h @ net.W2.T + net.b2                                # (N, n_out)
-    e = np.exp(s - s.max(axis=1, keepdims=True))             # (N, n_out)
+    h = np.maximum(0, x @ net.W1.T + net.b1)                    # (N, n_hidden)
+    s = h @ net.W2.T + net.b2                                   # (N, n_out)
+    e = np.exp(s - s.max(axis=1, keepdims=True))                # (N, n_out)
     return h, e / e.sum(axis=1, keepdims=True)
 
 # %% ../nbs/00_first.ipynb #08448e49
-def random_network(n_in: int = 784, n_hidden: int = 64, n_out: int = 10, seed: int = 0) -> Network:
-    "A network with random weights, scaled as in He et al. (2015), and zero biases; float32."
+def random_network(n_in: int = 784, n_hidden: int = 64, n_out: int = 10,
+                   seed: int = 0) -> Network:
+    "Random weights, scaled as in He et al. (2015), and zero biases; float32."
     rng = np.random.default_rng(seed)
     weight = lambda n, m: (rng.standard_normal((n, m)) * np.sqrt(2 / m)).astype(np.float32)
     zeros = lambda n: np.zeros(n, np.float32)
-    return Network(weight(n_hidden, n_in), zeros(n_hidden), weight(n_out, n_hidden), zeros(n_out))
+    return Network(weight(n_hidden, n_in), zeros(n_hidden),
+                   weight(n_out, n_hidden), zeros(n_out))
 
 def accuracy(net: Network, x: np.ndarray, y: np.ndarray) -> float:
     "The share of pictures x (N, n_in) whose most probable digit is y (N,)."
     return float((forward(net, x)[1].argmax(axis=1) == y).mean())
 
 # %% ../nbs/00_first.ipynb #6378d0c3
-def learn(x: np.ndarray, y: np.ndarray, n_hidden: int = 64, lr: float = 0.5, epochs: int = 10, batch: int = 32, seed: int = 0) -> Iterator[Network]:
-    """Train a new network on pictures x (N, n_in) and labels y (N,), and yield it after every step.
+def learn(x: np.ndarray, y: np.ndarray, n_hidden: int = 64, lr: float = 0.5,
+          epochs: int = 10, batch: int = 32, seed: int = 0) -> Iterator[Network]:
+    """Train a new network on pictures x (N, n_in) and labels y (N,); yield it at every step.
 
-    `lr` is the step size, an epoch is one pass over the data. The same arrays are updated in place; copy what you keep.
+    lr is the step size; an epoch is one pass over the data.
+    The same arrays are updated in place: copy what you keep.
     """
     rng = np.random.default_rng(seed)
     n_out = int(y.max()) + 1
     net = random_network(x.shape[1], n_hidden, n_out, seed)
-    truth = np.eye(n_out, dtype=np.float32)[y]               # (N, n_out): 1 at the right digit, else 0
+    truth = np.eye(n_out, dtype=np.float32)[y]      # (N, n_out): 1 at the right digit
     for _ in range(epochs):
         for rows in np.array_split(rng.permutation(len(x)), max(1, len(x) // batch)):
-            h, p = forward(net, x[rows])                     # (B, n_hidden), (B, n_out)
-            ds = (p - truth[rows]) / len(rows)               # blame of each score      (B, n_out)
-            dh = (ds @ net.W2) * (h > 0)                     # blame of each hidden sum (B, n_hidden)
+            h, p = forward(net, x[rows])            # (B, n_hidden), (B, n_out)
+            ds = (p - truth[rows]) / len(rows)      # (B, n_out): blame of each score
+            dh = (ds @ net.W2) * (h > 0)            # (B, n_hidden): of each hidden sum
             gradients = dh.T @ x[rows], dh.sum(axis=0), ds.T @ h, ds.sum(axis=0)
             for number, gradient in zip(net, gradients):
                 number -= lr * gradient

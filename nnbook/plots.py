@@ -209,8 +209,12 @@ def _pixels(a: Axes, image: np.ndarray, limit: float | None = None) -> None:
     "Draw one gray (h, w), signed (h, w) or color (h, w, 3) image on axes."
     image = np.asarray(image, dtype=float)
     top = limit or np.nanmax(np.abs(image)) or 1.0
-    shown = image if image.ndim == 3 else _signed(image, top) if image.min() < 0 else _inked(image, top)
-    a.imshow(shown, interpolation="nearest", aspect="equal" if image.ndim == 3 or image.shape[0] == image.shape[1] else "auto")
+    gray = image.ndim == 2 and image.min() >= 0
+    shown = image if image.ndim == 3 else _inked(image, top) if gray else _signed(image, top)
+    square = image.ndim == 3 or image.shape[0] == image.shape[1]
+    drawn = a.imshow(shown, interpolation="nearest", aspect="equal" if square else "auto")
+    if gray:
+        drawn.set_gid(f"ink-{a.figure.axes.index(a)}")           # the site draws it in the color of its text
 
 def images(stack, *, titles=None, ncols: int | None = None, limit: float | None = None, ax=None, width: float = 6.4, height: float | None = None, **shown) -> None:
     """Pictures in a grid: `stack` (n, h, w), values from 0 or signed, or (n, h, w, 3) in [0, 1]; `titles` n strings.

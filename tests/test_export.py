@@ -14,7 +14,7 @@ def exported(tmp_path_factory):
     copy = tmp_path_factory.mktemp("project")
     for name in ("nbs", "nnbook", "tools"):
         shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "settings.ini", "setup.py", "README.md"):
+    for name in ("pyproject.toml", "settings.ini", "setup.py", "README.md", "_quarto.yml"):
         shutil.copy(ROOT / name, copy / name)
     for command in (["-c", "from nbdev.doclinks import nbdev_export; nbdev_export()"], ["-m", "tools.export"]):
         subprocess.run([sys.executable, *command], cwd=copy, check=True, capture_output=True)

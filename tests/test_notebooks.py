@@ -1,5 +1,6 @@
 "Each notebook as a document: its outputs are those of its code, it is light, and it has the parts of a chapter."
 
+import ast
 import copy
 import json
 import re
@@ -94,19 +95,32 @@ def test_directives_are_read():
     assert [kind(nbformat.v4.new_code_cell(s)) for s in ("#| slow\nx", "#| export\n#| cuda\nx", "x", "#| eval: false\nx")] == ["slow", "cuda", "", "eval: false"]
 
 
-def test_no_ordinary_cell_uses_a_name_that_only_a_slow_or_cuda_cell_assigns():
-    import ast
-    for path in sorted((ROOT / "nbs").glob("*.ipynb")):
-        assigned, special = set(), set()
-        for cell in (c for c in read(path).cells if c.cell_type == "code"):
-            tree = ast.parse("\n".join(line for line in cell.source.splitlines() if not line.startswith(("%", "!"))))
-            names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-            if kind(cell) in ("slow", "cuda"):
-                special |= names - assigned
-                continue
-            used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-            assigned |= names
-            assert not (used - assigned) & special, f"{path.name}: {cell.source[:60]!r} uses {(used - assigned) & special}"
+def bound(tree) -> set[str]:
+    "Every name that a cell binds: assigned, imported, defined, or a parameter."
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", chapters())
+def test_no_ordinary_cell_uses_what_only_a_slow_or_cuda_cell_binds(path):
+    ordinary, special = set(), set()
+    for cell in (c for c in read(path).cells if c.cell_type == "code"):
+        tree = ast.parse(cell.source)
+        if kind(cell) in ("slow", "cuda"):
+            special |= bound(tree)
+            continue
+        ordinary |= bound(tree)
+        used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        assert not (used - ordinary) & special, f"{cell.source[:60]!r} uses {(used - ordinary) & special}"
 
 
 def test_notebooks_are_valid_and_end_with_a_newline():

@@ -21,6 +21,8 @@ def project(tmp_path):
     for name in ("pyproject.toml", "settings.ini"):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "nbs").mkdir()
+    (tmp_path / "_quarto.yml").write_text("website: {title: t, sidebar: {contents: [05_t.ipynb]}}\n")
+    (tmp_path / "nbs/_quarto.yml").symlink_to("../_quarto.yml")
     write(tmp_path, CELLS)
     return tmp_path
 

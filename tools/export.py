@@ -1,4 +1,4 @@
-"""Export notebooks to the library: `python -m tools.export [NOTEBOOK ...]`; without arguments, all of them.
+"""Export notebooks to the library: `python -m tools.export [NOTEBOOK ...]`; without arguments, all of them, and the API pages.
 
 nbdev writes a notebook's own module afresh but appends to a second one (`#| export torch.neuron`), so that a
 repeated export duplicates it. `reset_second_modules`, named in pyproject's `export_procs`, begins each second module
@@ -12,6 +12,8 @@ from nbdev.config import add_init, get_config
 from nbdev.doclinks import nbdev_export
 from nbdev.export import nb_export
 from nbdev.process import Processor
+
+from tools import api
 
 
 def second_modules(cells) -> list[str]:
@@ -31,11 +33,12 @@ class reset_second_modules(Processor):
 
 def export(notebooks: list[str]) -> None:
     "Export these notebooks, or all of them when the list is empty."
-    if not notebooks:
-        nbdev_export()
     for notebook in notebooks:
         nb_export(notebook, procs=[reset_second_modules])
     add_init(get_config().lib_path)
+    if not notebooks:
+        nbdev_export()
+        api.write()
 
 
 if __name__ == "__main__":

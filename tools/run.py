@@ -117,7 +117,7 @@ print(peak)
 
 def execute(nb, slow: bool, gpu: bool) -> dict:
     "Run a notebook's cells in a fresh kernel, outputs in place; return its budget (seconds of ordinary cells, peak memory)."
-    client = NotebookClient(nb, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(NBS)}}, record_timing=False,
+    client = NotebookClient(nb, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(NBS)}}, record_timing=False, coalesce_streams=True,
                             extra_arguments=["--log-level=ERROR"])
     seconds = 0.0
     with client.setup_kernel(env=os.environ | ENVIRONMENT):
@@ -199,7 +199,7 @@ def main() -> None:
     slow = not args.no_slow and (store or os.environ.get("SLOW") == "1")
     if store:
         from tools.export import export
-        export([str(p) for p in paths] if args.chapters else [])
+        export([])                                             # all: the index of names must be in step as well
     with ProcessPoolExecutor(min(args.jobs, len(paths))) as pool:
         results = []
         for ok, line in pool.map(attempt, paths, [store] * len(paths), [slow] * len(paths)):

@@ -1,0 +1,456 @@
+"""Promises of chapter 04's engine that one example can show; the property tests are in test_autograd_properties.py."""
+
+import copy
+import gc
+import pickle
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from nnbook import autograd as ag
+from nnbook.autograd import Tensor, gradcheck, no_grad
+
+
+def leaf(data, dtype=np.float64):
+    return Tensor(np.asarray(data, dtype), requires_grad=True)
+
+
+# --- what a Tensor is
+
+def test_numbers_from_python_become_float32_and_arrays_keep_their_dtype():
+    assert Tensor(1.5).dtype == Tensor([1.0, 2.0]).dtype == np.float32
+    for dtype in (np.float16, np.float32, np.float64, np.int64, bool):
+        assert Tensor(np.zeros(2, dtype)).dtype == dtype
+    assert Tensor(np.float64(1)).dtype == np.float64 and Tensor([1, 2]).dtype.kind == "i"
+
+
+def test_a_tensor_shares_the_memory_of_its_array():
+    a = np.zeros(3)
+    assert Tensor(a).data is a and Tensor(a).detach().data is a and Tensor(a).numpy() is a
+
+
+@pytest.mark.parametrize("data, error", [("text", TypeError), (1j, TypeError), (None, TypeError), ([[1, 2], [3]], ValueError), (Tensor(1.0), TypeError), ([Tensor(1.0), "x"], (TypeError, ValueError))])
+def test_what_is_no_array_of_real_numbers_is_refused(data, error):
+    with pytest.raises(error):
+        Tensor(data)
+
+
+@pytest.mark.parametrize("data", [3, [1, 2], np.arange(3), np.array([True])])
+def test_integers_cannot_require_gradients(data):
+    with pytest.raises(TypeError, match="only floats"):
+        Tensor(data, requires_grad=True)
+    x = Tensor(data)
+    x.requires_grad = True                                    # past the check: caught by backward
+    with pytest.raises(TypeError, match="only floats"):
+        (x * 1.5).sum().backward()
+
+
+def test_it_behaves_like_the_number_or_array_it_holds():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert len(x) == 2 and [float(r.sum()) for r in x] == [3, 7] and x.tolist() == [[1, 2], [3, 4]] and x.numel() == 4 and x.ndim == 2
+    one = Tensor(2.5)
+    assert float(one) == one.item() == 2.5 and int(one) == 2 and f"{one:.2f}" == "2.50" and bool(one) and not Tensor(0.0)
+    assert [10, 20, 30][Tensor(1)] == 20 and "requires_grad" in repr(leaf([1.0])) and "float32" in f"{one}"
+    for wrong in (lambda: len(one), lambda: list(one), lambda: bool(x), lambda: float(x), lambda: x.item()):
+        with pytest.raises((TypeError, ValueError)):
+            wrong()
+
+
+def test_comparisons_give_plain_boolean_arrays_and_identity_is_the_hash():
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 3.0])
+    for result, want in ((x == y, [1, 0]), (x != y, [0, 1]), (x < y, [0, 1]), (x >= 1.5, [0, 1]), (np.array([1.5, 1.5]) > x, [1, 0])):
+        assert type(result) is np.ndarray and result.dtype == bool and result.tolist() == [bool(w) for w in want]
+    assert {x: "x", y: "y"}[y] == "y" and len({x, x, Tensor([1.0, 2.0])}) == 2
+
+
+def test_arrays_and_numbers_work_on_both_sides_and_leave_float32_alone():
+    x, a = leaf([1.0, 2.0], np.float32), np.array([3.0, 4.0], np.float32)
+    for f in (lambda p, q: p + q, lambda p, q: p - q, lambda p, q: p * q, lambda p, q: p / q, lambda p, q: p**q, lambda p, q: p @ q):
+        for left, right in ((x, a), (a, x)):
+            out = f(left, right)
+            assert isinstance(out, Tensor) and out.requires_grad
+            np.testing.assert_allclose(out.data, f(*(t.data if isinstance(t, Tensor) else t for t in (left, right))), rtol=1e-6)
+    for number in (2, 2.0, True, np.float64(2), np.float32(2), np.int64(2), np.array(2.0)):
+        for out in (x * number, number * x, x + number, number - x, number / x, x**number, number**x):
+            assert out.dtype == np.float32 and isinstance(out, Tensor)
+    for wrong in ("a", None, [1, 2], object()):
+        with pytest.raises(TypeError):
+            x + wrong
+        with pytest.raises(TypeError):
+            wrong - x
+
+
+def test_numpy_cannot_drop_a_gradient_silently():
+    x = leaf([1.0, 2.0])
+    for wrong in (lambda: np.exp(x), lambda: np.asarray(x), lambda: np.concatenate([x, x]), lambda: np.array([x, x])):
+        with pytest.raises(TypeError):
+            wrong()
+    np.testing.assert_array_equal(np.asarray(x.detach()), [1, 2])
+
+
+@pytest.mark.parametrize("statement", ["x += 1", "x -= 1", "x *= 2", "x /= 2", "x **= 2", "x @= x", "x[0] = 1"])
+def test_in_place_operators_raise(statement):
+    with pytest.raises(TypeError, match="overwrite"):
+        exec(statement, {"x": leaf([1.0])})
+
+
+def test_leaves_can_be_copied_and_pickled_and_results_say_why_not():
+    x = leaf([1.0, 2.0])
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert twin is not x and twin.requires_grad and twin.tolist() == [1, 2]
+    with pytest.raises(TypeError, match="detach"):
+        copy.deepcopy(x * 2)
+
+
+# --- backward
+
+def test_a_tensor_used_twice_and_a_diamond():
+    x = leaf(3.0)
+    (x * x + x).backward()
+    assert x.grad == 7
+    x = leaf(2.0)
+    a, b = x * 3, x * 5
+    ((a + b) * (a - b) * a).backward()                       # (8x)(-2x)(3x) = -48 x³
+    assert x.grad == -48 * 3 * 4
+
+
+def test_a_chain_of_diamonds_takes_linear_time():
+    x = y = leaf(1.0)
+    for _ in range(2000):                                    # 2^2000 paths
+        y = (y + y) * 0.5
+    y.backward()
+    assert x.grad == 1
+
+
+DEEP = """
+import gc
+from nnbook import autograd as ag
+gc.disable()                                                 # it would only look for cycles, again and again
+for step in (lambda y: y * 1.0, lambda y: y + x * 1e-9, ag.tanh):
+    x = ag.Tensor([1.0], requires_grad=True)
+    y = x
+    for _ in range(100_000): y = step(y)
+    if step is not ag.tanh: y.backward(retain_graph=True)
+    del y                                                    # frees a chain 100,000 deep
+gc.collect()
+print("alive")
+"""
+
+
+def test_a_graph_100_000_deep_goes_back_and_is_freed():
+    done = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and "alive" in done.stdout and not done.stderr, done.stderr
+
+
+def test_gradients_accumulate_in_leaves_and_only_there():
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    y.sum().backward()
+    assert y.grad is None and x.grad.tolist() == [2, 2]
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [4, 6]
+    x.grad = None
+    z = x * 3
+    z.retain_grad()
+    (z * z).sum().backward()
+    assert z.grad.tolist() == [6, 12] and x.grad.tolist() == [18, 36]
+
+
+def test_backward_twice_is_an_error_unless_the_graph_is_retained():
+    x = leaf(3.0)
+    y = x * x
+    y.backward()
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        y.backward()
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        (y + x).backward()                                   # a new result over a freed part
+    assert x.grad == 6, "a refused backward changes no gradient"
+    y = x * x
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad == 18
+
+
+def test_backward_frees_the_graph_as_it_goes_and_there_are_no_cycles():
+    x = leaf([1.0])
+    h = ag.tanh(x * 2)
+    loss, ref = (h * h).sum(), weakref.ref(h)
+    del h
+    assert ref() is not None
+    loss.backward()
+    assert ref() is None, "the loss still holds intermediate results"
+    gc.disable()
+    try:
+        h = ag.softmax(ag.linear(x, x.reshape(1, 1)) + ag.layer_norm(x.reshape(1, 1), 1))[0].max()
+        ref = weakref.ref(h)
+        del h
+        assert ref() is None, "a reference cycle keeps the graph alive until the garbage collector runs"
+    finally:
+        gc.enable()
+
+
+def test_no_two_gradients_share_memory():
+    a, b, c = leaf([1.0, 2.0]), leaf([1.0, 2.0]), leaf([[1.0, 2.0]])
+    start = np.ones(2)
+    out = a + b + c.reshape(2)
+    out.backward(start)
+    c2 = leaf(1.0)
+    c2.backward(start[:1].reshape(()))
+    for grad in (a.grad, b.grad, c.grad, c2.grad):
+        grad *= 100
+    assert start.tolist() == [1, 1] and a.grad.tolist() == b.grad.tolist() == [100, 100]
+    x = leaf([1.0, 2.0])
+    kept = x + 0
+    kept.retain_grad()
+    (kept + 0).sum().backward()
+    x.grad *= 5
+    assert kept.grad.tolist() == [1, 1] and x.grad.flags.owndata and x.grad.flags.writeable
+    v = leaf([1.0, 2.0])
+    v.sum().backward()
+    v.grad += 1                                              # a broadcast view would refuse
+
+
+def test_backward_says_what_is_missing():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(RuntimeError, match="one number"):
+        (x * 2).backward()
+    with pytest.raises(ValueError, match="shape"):
+        (x * 2).backward(np.ones(3))
+    for nothing in (Tensor(1.0), x.detach().sum(), Tensor(1.0) * 2):
+        with pytest.raises(RuntimeError, match="requires_grad"):
+            nothing.backward()
+    (x * 2).backward([1.0, 10.0])
+    (x * 2).backward(Tensor([1.0, 10.0]))
+    assert x.grad.tolist() == [4, 40]
+    x = leaf([[5.0]])
+    (x * 3).backward()                                       # one number, whatever its shape
+    assert x.grad.tolist() == [[3]]
+    x.backward()
+    assert x.grad.tolist() == [[4]], "a leaf's gradient by itself is 1"
+
+
+def test_a_failed_backward_leaves_no_gradient_behind_in_between():
+    x, fail = leaf(2.0), [True]
+    def backward(g):
+        if fail.pop():
+            raise KeyboardInterrupt
+        return (g,)
+    y = x * 3
+    z = Tensor.of(y.data, y, backward=backward) + y * 10
+    with pytest.raises(KeyboardInterrupt):
+        z.backward(retain_graph=True)
+    fail[:], x.grad = [False], None
+    z.backward()
+    assert x.grad == 33
+
+
+def test_a_part_that_needs_no_gradient_gets_none():
+    x, w = Tensor(np.ones((2, 3))), leaf(np.ones((4, 3)))
+    ag.linear(x, w).sum().backward()
+    assert x.grad is None and w.grad.shape == (4, 3)
+    w.grad = None
+    (w.detach() * w).sum().backward()
+    assert (w.grad == 1).all()
+
+
+def test_nothing_is_recorded_under_no_grad():
+    x = leaf([1.0])
+    with no_grad():
+        with no_grad():
+            assert not (x * 2).requires_grad
+        assert not (x * 2).requires_grad, "the inner block ended, the outer one not"
+    assert (x * 2).requires_grad
+
+    @no_grad()
+    def f(n):
+        return f(n - 1) if n else x * 2
+
+    assert not f(3).requires_grad and (x * 2).requires_grad
+    with pytest.raises(ZeroDivisionError), no_grad():
+        1 / 0
+    y = x * 2
+    assert y.requires_grad
+    with no_grad():
+        y.backward()                                         # what was recorded before can go back
+    assert x.grad == 2
+
+
+def test_an_operator_of_ones_own_and_its_mistakes():
+    x = leaf([0.3, 0.7])
+    cube = ag.elementwise(lambda x: x**3, lambda x, y: 3 * x**2, "cube")
+    assert gradcheck(cube, x)
+    with pytest.raises(ValueError, match="2 gradients for 1"):
+        Tensor.of(x.data * 2, x, backward=lambda g: (g, g)).sum().backward()
+    with pytest.raises(ValueError, match="shape"):
+        Tensor.of(x.data * 2, x, backward=lambda g: (np.ones(5),)).sum().backward()
+
+
+def test_gradcheck_names_the_input_and_the_entry():
+    wrong = lambda x: Tensor.of(x.data**2, x, backward=lambda g: (g * 2 * x.data * [1, 1, 1.01],))
+    with pytest.raises(AssertionError, match=r"input 1, entry \(2,\)"):
+        gradcheck(lambda a, b: a * wrong(b), np.ones(3), np.arange(1.0, 4))
+    forgets = lambda x: x.detach() * 2
+    with pytest.raises(AssertionError, match="input 0"):
+        gradcheck(lambda a: forgets(a) + 0 * a, np.ones((2, 2)))
+    assert gradcheck(lambda rows, w: ag.embedding(rows, w), np.array([0, 0, 1]), np.ones((2, 2)))
+    a = np.ones(3)
+    assert gradcheck(ag.exp, a) and (a == 1).all()
+
+
+# --- single points where a convention is needed; torch's is ours
+
+POINTS = {
+    "abs at 0": (lambda m, x: abs(x), [0.0, -0.0, 2.0]), "relu at 0": (lambda m, x: m.relu(x), [0.0, 1.0, -1.0]), "clip at its bounds": (lambda m, x: x.clip(-1, 1), [-1.0, 1.0, 1.1, np.nan]),
+    "sqrt at 0": (lambda m, x: m.sqrt(x), [0.0, 4.0, -1.0]), "log at 0": (lambda m, x: m.log(x), [0.0, -1.0, 2.0]), "x ** 0": (lambda m, x: x**0, [0.0, 2.0, np.nan]), "x ** 2 at 0": (lambda m, x: x**2, [0.0]),
+    "a negative base": (lambda m, x: x**0.5, [-1.0, 0.0]), "x ** tensor": (lambda m, x: x ** (x * 0 + 0.5), [-1.0, 0.0, 2.0]), "0 ** 0": (lambda m, x: x**x, [0.0, 1.0, 2.0]),
+    "0 ** x": (lambda m, x: 0.0**x, [0.0, 1.0, 2.0]), "maximum of equals": (lambda m, x: m.maximum(x, x * 1), [1.0, np.inf, -np.inf]),
+    "amax of equals": (lambda m, x: x.max(-1) if m is ag else x.amax(-1), [3.0, 3.0, 1.0]), "max of equals": (lambda m, x: x.max(), [3.0, 3.0, 1.0]), "min of equals": (lambda m, x: x.min(), [1.0, 3.0, 1.0]),
+    "variance of one": (lambda m, x: x.var(), [3.0]), "1 / 0": (lambda m, x: 1 / x, [0.0, 1.0]), "NaN": (lambda m, x: m.tanh(x) * 2 + m.softmax(x, -1), [np.nan, 1.0]), "exp overflows": (lambda m, x: m.exp(x), [1000.0, -1000.0]),
+    "sigmoid far out": (lambda m, x: m.sigmoid(x), [1000.0, -1000.0, 0.0]), "max of NaN": (lambda m, x: x.max(-1) if m is ag else x.amax(-1), [np.nan, 1.0]), "where hides NaN": (lambda m, x: m.where(x > 0, x, x * 0), [1.0, -1.0]),
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_at_corners_gradients_are_those_of_torch(name):
+    f, points = POINTS[name]
+    x, t = leaf(points), torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    y, want = f(ag, x), f(torch, t)
+    y.backward(np.ones(y.shape))
+    want.backward(torch.ones_like(want))
+    np.testing.assert_allclose(y.data, want.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(x.grad, t.grad.numpy(), rtol=1e-12)
+
+
+def test_going_back_through_infinities_warns_of_nothing(recwarn):
+    leaf([0.0]).sqrt().sum().backward()
+    assert not recwarn.list
+
+
+def test_masks_from_comparisons_select_and_multiply():
+    x = leaf([-1.0, 2.0])
+    (x * (x > 0)).sum().backward()
+    assert x.grad.tolist() == [0, 1]
+    x.grad = None
+    x[x > 0].sum().backward()
+    assert x.grad.tolist() == [0, 1]
+
+
+def test_rows_named_often_collect_often():
+    w = leaf(np.zeros((5, 3)))
+    rows = np.random.default_rng(0).integers(-5, 5, (40, 4))
+    w[rows].sum().backward()
+    np.testing.assert_array_equal(w.grad, np.bincount(rows.ravel() % 5, minlength=5)[:, None] * np.ones((1, 3)))
+    w.grad = None
+    w[((0, 0, 1), (1, 1, 2))].sum().backward()               # tuples are integer arrays, too
+    assert w.grad[0, 1] == 2 and w.grad.sum() == 3
+
+
+# --- errors for the reader
+
+@pytest.mark.parametrize("call, error, words", [
+    (lambda x: ag.linear(x, Tensor(np.ones((2, 5)))), ValueError, "n_in"), (lambda x: ag.embedding([0, 9], x), IndexError, "rows 0 to 2"), (lambda x: ag.embedding([0, -1], x), IndexError, "-1"),
+    (lambda x: ag.embedding([0.5], x), TypeError, "integer"), (lambda x: ag.layer_norm(x, 7), ValueError, "layer_norm"), (lambda x: x.clip(), ValueError, "min"), (lambda x: ag.pad(x, [1]), ValueError, "widths"),
+    (lambda x: ag.pad(x, [(-1, 0), (0, 0)]), ValueError, "none negative"), (lambda x: x.permute(0, 0), ValueError, "each"), (lambda x: x.unsqueeze(5), IndexError, "axis"), (lambda x: x.sum(axis=0, dim=0), TypeError, "two names"),
+    (lambda x: ag.einsum("ij,jk", x), ValueError, "operands"), (lambda x: ag.cross_entropy(x, x), ValueError, "detach"), (lambda x: ag.cross_entropy(x, [0, 1, 4]), ValueError, "labels"),
+])
+def test_errors_say_what_was_expected(call, error, words):
+    with pytest.raises(error, match=words):
+        call(leaf(np.ones((3, 4))))
+
+
+# --- other engines' own tests, in our names
+
+def test_micrograd_sanity_check():
+    def f(m, x):
+        z = 2 * x + 2 + x
+        q = m.relu(z) + z * x
+        h = m.relu(z * z)
+        return h + q + q * x
+    x, t = leaf(-4.0), torch.tensor(-4.0, dtype=torch.float64, requires_grad=True)
+    y, want = f(ag, x), f(torch, t)
+    y.backward()
+    want.backward()
+    assert y.item() == want.item() and x.grad == t.grad.item()
+
+
+def test_micrograd_more_operators():
+    def f(m, a, b):
+        c = a + b
+        d = a * b + b**3
+        c = c + c + 1
+        c = c + 1 + c + (-a)
+        d = d + d * 2 + m.relu(b + a)
+        d = d + 3 * d + m.relu(b - a)
+        e = c - d
+        f = e**2
+        return f / 2.0 + 10.0 / f
+    a, b = leaf(-4.0), leaf(2.0)
+    s, t = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (-4.0, 2.0))
+    y, want = f(ag, a, b), f(torch, s, t)
+    y.backward()
+    want.backward()
+    np.testing.assert_allclose([y.item(), a.grad, b.grad], [want.item(), s.grad.item(), t.grad.item()], rtol=1e-14)
+
+
+def test_hand_written_attention_agrees_with_torch():
+    q, k, v = (np.random.default_rng(i).standard_normal((2, 3, 4, 5)) for i in range(3))
+    ours, twins = [leaf(a) for a in (q, k, v)], [torch.tensor(a, requires_grad=True) for a in (q, k, v)]
+    mask = np.tril(np.ones((4, 4), bool))
+    scores = ours[0] @ ours[1].swapaxes(-1, -2) / np.sqrt(5)
+    out = ag.where(mask, scores, -np.inf).softmax(-1) @ ours[2]
+    want = F.scaled_dot_product_attention(*twins, is_causal=True)
+    np.testing.assert_allclose(out.data, want.detach().numpy(), rtol=1e-12)
+    (out * out).sum().backward()
+    (want * want).sum().backward()
+    for a, b in zip(ours, twins, strict=True):
+        np.testing.assert_allclose(a.grad, b.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def test_an_mlp_learns_what_no_line_can_separate():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (200, 2)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] > 0).astype(int)
+    params = [Tensor((rng.standard_normal(s) * 0.5).astype(np.float32), True) for s in ((16, 2), (16,), (2, 16), (2,))]
+    for _ in range(400):
+        loss = ag.cross_entropy(ag.linear(ag.tanh(ag.linear(x, *params[:2])), *params[2:]), y)
+        loss.backward()
+        for p in params:
+            p.data -= 0.5 * p.grad
+            p.grad = None
+    assert loss.item() < 0.2
+
+
+# --- drawing
+
+def test_the_graph_puts_every_value_to_the_right_of_its_sources(monkeypatch):
+    w, x = leaf(2.0), leaf([[1.0, 2.0]])
+    h = ag.tanh(w * x)
+    out = (h * h).sum() + h[0, 0]
+    place = ag._layout(out)
+    assert len(place) == 8 and len(set(place.values())) == 8
+    assert all(place[p][0] < place[t][0] for t in place for p in t._parents)
+    shown = []
+    monkeypatch.setattr("nnbook.plots._display", shown.append)
+    ag.graph(out, {"w": w, "x": x}, caption="A graph.", name="g")
+    (bundle,) = shown
+    assert 'id="fig-g"' in bundle["text/html"] and "tanh (1, 2) from mul (1, 2)" in bundle["text/html"] and "mul (1, 2) from w 2 and x (1, 2)" in bundle["text/html"]
+    out.backward()
+    assert len(ag._layout(out)) == 1, "backward has freed the graph"
+    y = w
+    for _ in range(100):
+        y = y * 1.5
+    with pytest.raises(ValueError, match="60"):
+        ag.graph(y)
+    ag.graph(leaf(1.0))
+
+
+def test_operators_have_names_for_graphs_and_messages():
+    x = leaf([[1.0, 2.0]])
+    made = {"leaf": x, "mul": x * 2, "tanh": ag.tanh(x), "linear": ag.linear(x, x), "getitem": x[0], "sum": x.sum(), "pow": x**2, "reshape": x.reshape(2), "leaky_relu": ag.leaky_relu(x, 0.1), "matmul": x @ x.T}
+    assert {name: ag.name_of(t) for name, t in made.items()} == {name: name for name in made}

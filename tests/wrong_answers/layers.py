@@ -1,0 +1,65 @@
+"Plausible wrong answers to the exercises of chapter 05; every checker must refuse its own."
+
+AROUND = "class Around(Module):\n    def __init__(self, layer, scale=0.1): self.scale = scale; {init}\n    def forward(self, x): {forward}"
+MERGE = """def merge(linear, norm):
+    scale = norm.weight.data / {std}
+    bias = {bias}
+    merged = Linear(linear.weight.shape[1], linear.weight.shape[0])
+    merged.weight.data[...] = {weight}
+    merged.bias.data[...] = {rest}
+    return merged"""
+RIGHT = {"std": "np.sqrt(norm.running_var + norm.eps)", "bias": "0 if linear.bias is None else linear.bias.data",
+         "weight": "scale[:, None] * linear.weight.data", "rest": "scale * (bias - norm.running_mean) + norm.bias.data"}
+EQUALIZE = """def equalize(model, x):
+    def scale(layer, inputs, output):
+        {body}
+    hooks = [layer.register_forward_hook(scale) for layer in model.modules() if isinstance(layer, Linear)]
+    model(x)
+    {after}"""
+REMOVE = "[hook.remove() for hook in hooks]"
+
+WRONG = {
+    "layers.1": [
+        "def kept(depth): return (1 / 3)**depth",                       # forgets the ReLU
+        "def kept(depth): return 6.0**(-depth / 2)",                    # the size, not its square
+        "def kept(depth): return 0.5**depth",                           # Glorot's
+        "def kept(depth): return 1 / 6 * depth",
+        "def kept(depth): return 1.0",                                  # believes the name kaiming
+    ],
+    "layers.2": [
+        "def gradient_factor(widths): return widths[-1] / widths[0]",   # one layer too many
+        "def gradient_factor(widths): return widths[1] / widths[-1]",   # upside down
+        "def gradient_factor(widths): return 1.0",
+        "def gradient_factor(widths): return widths[-1] / widths[1] / 2**(len(widths) - 2)",
+        "def gradient_factor(widths): return float(np.prod([b / a for a, b in zip(widths, widths[1:])]))",
+    ],
+    "layers.3": [
+        AROUND.format(init="self.layer = layer", forward="return self.layer(x)"),
+        AROUND.format(init="self.layers = [layer]", forward="return x + self.scale * self.layers[0](x)"),
+        AROUND.format(init="self.f = layer.forward", forward="return x + self.scale * self.f(x)"),
+        AROUND.format(init="self.layer = layer", forward="return x + self.scale * self.layer(x).detach()"),
+        AROUND.format(init="self.layer = layer", forward="return self.scale * (x + self.layer(x))"),
+        "class Around:\n    def __init__(self, layer, scale): self.layer, self.scale = layer, scale\n    def __call__(self, x): return x + self.scale * self.layer(x)",
+        AROUND.format(init="self.layer, self.scale = layer, Parameter(scale)", forward="return x + self.layer(x) * self.scale"),
+        AROUND.format(init="self.layer = layer", forward="return x + self.layer(x)"),
+    ],
+    "layers.4": [
+        MERGE.format(**RIGHT | {"std": "np.sqrt(norm.running_var)"}),
+        MERGE.format(**RIGHT | {"std": "(norm.running_var + norm.eps)"}),
+        MERGE.format(**RIGHT | {"bias": "linear.bias.data"}),
+        MERGE.format(**RIGHT | {"weight": "linear.weight.data"}),
+        MERGE.format(**RIGHT | {"rest": "bias - scale * norm.running_mean + norm.bias.data"}),
+        MERGE.format(**RIGHT | {"rest": "scale * (bias - norm.running_mean)"}),
+        "def merge(linear, norm):\n    scale = norm.weight.data / np.sqrt(norm.running_var + norm.eps)\n    linear.weight.data *= scale[:, None]\n"
+        "    b = Parameter(np.zeros(len(scale))) if linear.bias is None else linear.bias\n    b.data[...] = scale * (b.data - norm.running_mean) + norm.bias.data\n    linear.bias = b\n    return linear",
+        "def merge(linear, norm): return Sequential(linear, norm)",
+    ],
+    "layers.5": [
+        EQUALIZE.format(body="layer.weight.data /= np.sqrt(np.mean(output.data**2))", after=REMOVE),                                  # all at once
+        EQUALIZE.format(body="layer.weight.data /= np.mean(output.data**2)\n        return output / float(np.mean(output.data**2))", after=REMOVE),
+        EQUALIZE.format(body="s = np.sqrt(np.mean(output.data**2)); layer.weight.data /= s; return output / float(s)", after="pass"),   # hooks stay
+        EQUALIZE.format(body="s = np.sqrt(np.mean(output.data**2, axis=0)); layer.weight.data /= s[:, None]; return output / s", after=REMOVE),
+        "def equalize(model, x):\n    for layer in model:\n        if isinstance(layer, Linear): kaiming_normal_(layer.weight, rng=0)",
+        "def equalize(model, x):\n    for layer in model:\n        x = layer(x)\n        if isinstance(layer, Linear): layer.weight.data /= np.sqrt(np.mean(x.data**2))",
+    ],
+}

@@ -1,0 +1,125 @@
+"""Processed notebooks to the HTML of their text, by smalldocs; pages that did not change come from a cache."""
+
+import hashlib
+import html
+import pickle
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import smalldocs
+from smalldocs.config import load
+from smalldocs.site import Page as SourcePage
+from smalldocs.site import Site
+
+CODE = re.compile(r'<div class="code-copy-outer-scaffold"><div class="sourceCode"[^>]*><pre class="sourceCode (?P<lang>\w*)[^"]*"><code[^>]*>(?P<code>.*?)</code></pre></div><button[^>]*>.*?</button></div>', re.S)
+EMPTY = re.compile(r'<div id="cell-\d+" class="cell">\s*</div>\n?')
+SPAN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+
+
+@dataclass
+class Page:
+    "A page of the site, as far as its text goes."
+
+    source: str  # "01_neuron.ipynb"
+    path: str  # "neuron.html", "api/neuron.html"
+    title: str
+    description: str
+    body: str
+    headings: list[dict] = field(default_factory=list)  # level, id, text
+    search: list[dict] = field(default_factory=list)  # id, title, text
+
+    @property
+    def up(self) -> str:
+        "The way from the page to the site's root."
+        return "../" * self.path.count("/")
+
+
+class Book(Site):
+    "A smalldocs site whose pages are named as nbdev names them, through `output-file`."
+
+    def read(self, src) -> SourcePage:
+        page = super().read(src)
+        if name := page.front.get("output-file"):
+            page.out = src.with_name(name)
+        return page
+
+
+def merged(code: str) -> str:
+    "Highlighted code with neighboring spans of one class joined."
+    while True:
+        joined = re.sub(r'<span class="(\w+)">([^<]*)</span><span class="\1">', r'<span class="\1">\2', code)
+        if joined == code:
+            return code
+        code = joined
+
+
+def lines(code: str) -> str:
+    "Each line of highlighted code in an element of its own that knows its indentation, so that long ones wrap in step."
+    out, still_open = [], ""
+    for line in merged(code).split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        line = still_open + line
+        last = [t for t in re.findall(r'<span class="\w+">|</span>', line)][-1:]
+        still_open = last[0] if last and last[0] != "</span>" else ""
+        out.append(f'<span class="line" style="--indent:{indent}">{line}{"</span>" if still_open else ""}\n</span>')
+    return "".join(out)
+
+
+def tidy(page: str) -> str:
+    "Code blocks in a plain form, without the buttons that the page's script adds; no empty cells."
+    page = CODE.sub(lambda m: f'<pre class="code {m["lang"]}"><code>{lines(m["code"])}</code></pre>', page)
+    return EMPTY.sub("", page)
+
+
+SECTION = re.compile(r'<section id="([^"]+)"[^>]*>\s*<h\d[^>]*>(.*?)</h\d>', re.S)
+
+
+def plain(page: str) -> str:
+    "The words of a piece of HTML; formulas lose their TeX commands."
+    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page, flags=re.S)
+    page = re.sub(r'<span class="math.*?</span>', lambda m: re.sub(r"\\[a-zA-Z]+|[\\{}()\[\]&^_]", " ", html.unescape(m[0][m[0].index(">") + 1 : -7])), page, flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page))).strip()
+
+
+def searchable(body: str, with_code: bool) -> list[dict]:
+    "The sections of a page as search sees them: id, title and words. A chapter's code is left out; its names are on the API pages."
+    if not with_code:
+        body = re.sub(r'<pre class="code.*?</pre>', " ", body, flags=re.S)
+    first, *rest = SECTION.split(body)
+    sections = [{"id": "", "title": "", "text": plain(first)}]
+    return sections + [{"id": i, "title": plain(title), "text": plain(text)} for i, title, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
+
+
+def make(site: Book, source: SourcePage) -> Page:
+    "Render one page."
+    site.render_page(source)
+    body = tidy(source.html)
+    search = searchable(body, with_code=source.src.parts[0] == "api")
+    return Page(str(source.src), str(source.out), source.title, str(source.front.get("description") or ""), body, source.env.get("headings", []), search)
+
+
+def stamp(*files: Path) -> str:
+    "A hash of the code that renders: a page rendered by other code is rendered again."
+    digest = hashlib.sha256(smalldocs.__version__.encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def render(staged: Path, cache: Path, force: bool = False) -> tuple[list[Page], int]:
+    "All pages of the processed copy, and how many of them were rendered now."
+    site = Book(load(staged))
+    for src in site.discover():
+        site.pages[src] = site.read(src)
+    code = stamp(Path(__file__)) + repr(sorted(map(str, site.pages)))
+    cache.mkdir(parents=True, exist_ok=True)
+    pages, fresh = [], 0
+    for src, source in site.pages.items():
+        key = hashlib.sha256((code + str(src) + source.body + repr(source.front)).encode()).hexdigest()[:20]
+        file = cache / f"{key}.page"
+        if force or not file.exists():
+            file.write_bytes(pickle.dumps(make(site, source)))
+            fresh += 1
+        pages.append(pickle.loads(file.read_bytes()))
+    return pages, fresh

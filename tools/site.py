@@ -1,0 +1,197 @@
+"""Build the site and serve it: `python -m tools.site [--serve] [--out _site] [--force]`.
+
+    notebooks ── nbdev's processors ──> _proc ── smalldocs ──> text ── pandoc ──> MathML ── frame ──> _site
+
+Everything comes from pip packages and nothing from the network. The steps before the frame keep what did not change
+in `.cache`; the frame is cheap and put around every page.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import html
+import http.server
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from tools import api, contents, fonts, frame, mathml
+from tools.contents import ROOT
+from tools.render import Page, render
+
+THEME = Path(__file__).parent / "theme"
+
+
+class BookError(Exception):
+    "The book cannot be built as it stands; the message says where and why."
+
+
+@dataclass
+class Built:
+    "What a build did."
+
+    out: Path
+    pages: int
+    fresh: int
+    seconds: float
+
+
+def process(root: Path, draft: bool = False) -> Path:
+    "nbdev's processors, and ours in pyproject's `doc_procs`, on a copy in `_proc` of the notebooks that the contents list."
+    from nbdev.serve import proc_nbs
+
+    os.environ["NNBOOK_DRAFT"] = "1" if draft else ""
+    listed = "|".join(re.escape(c.source) for c in contents.chapters(root / "nbs"))
+    with contextlib.chdir(root):
+        return proc_nbs(n_workers=0, force=True, file_re=f"^({listed})$")  # takes a second; nbdev's own cache would miss changed processors
+
+
+def with_mathematics(pages: list[Page], cache: Path) -> None:
+    "Replace the TeX of all pages by MathML; formulas seen before come from the cache."
+    code = hashlib.sha256(Path(mathml.__file__).read_bytes()).hexdigest()[:12]
+    file = cache / f"mathml-{code}.json"
+    known = {tuple(json.loads(k)): v for k, v in json.loads(file.read_text()).items()} if file.exists() else {}
+    wanted = {f for p in pages for f in mathml.formulas(p.body)}
+    known |= mathml.convert(sorted(wanted - known.keys()))
+    file.write_text(json.dumps({json.dumps(k): v for k, v in known.items() if k in wanted}))
+    for p in pages:
+        p.body = mathml.put(p.body, known)
+
+
+def characters(documents: list[str]) -> tuple[str, str]:
+    "The characters of the pages' text, and those of their mathematics."
+    everything = "".join(documents)
+    mathematics = "".join(re.findall(r"<math.*?</math>", everything, re.S))
+    entities = "".join(set(re.findall(r"&[#\w]+;", everything)))
+    text = {c for c in everything + html.unescape(entities) if c.isprintable()}
+    return "".join(sorted(text)), html.unescape(re.sub(r"<[^>]+>", "", mathematics))
+
+
+ID = re.compile(r'(?<=\s)id="([^"]+)"')
+HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+
+
+def broken_links(documents: dict[str, str], files: set[str]) -> list[str]:
+    "Links of pages to pages or anchors that don't exist; and ids that stand twice."
+    anchors = {path: ID.findall(text) for path, text in documents.items()}
+    problems = [f"{path}: the id {i} stands twice" for path, ids in anchors.items() for i in {x for x in ids if ids.count(x) > 1}]
+    for path, text in documents.items():
+        for href in sorted(set(HREF.findall(text))):
+            if re.match(r"[a-z]+:", href):
+                continue
+            target, _, anchor = href.partition("#")
+            page = os.path.normpath(os.path.join(os.path.dirname(path), unquote(target))) if target else path
+            if page not in documents and page not in files:
+                problems.append(f"{path}: the link {href} leads nowhere; there is no {page}")
+            elif anchor and page in documents and unquote(anchor) not in anchors[page]:
+                problems.append(f"{path}: the link {href} leads nowhere; {page} has no #{anchor}")
+    return problems
+
+
+def assets(documents: dict[str, str], pages: list[Page], folder: Path, cache: Path) -> dict[str, bytes]:
+    "Every file beside the pages, {path: bytes}."
+    text, mathematics = characters(list(documents.values()))
+    web_fonts = fonts.fonts(text, mathematics, cache / "fonts")
+    files = {f"assets/{name}": data for name, data in web_fonts.items()}
+    files["assets/fonts.css"] = fonts.css().encode()
+    for name in ("book.css", "frame.css", "book.js"):
+        files[f"assets/{name}"] = (THEME / name).read_bytes()
+    files["assets/search.js"] = frame.search_script(frame.search_index(pages, folder)).encode()
+    for image in folder.glob("*.svg"):
+        files[image.name] = image.read_bytes()
+    for notebook in (p.source for p in pages if p.source.endswith(".ipynb")):
+        files[f"notebooks/{notebook}"] = (folder / notebook).read_bytes()
+    return files
+
+
+def write(out: Path, files: dict[str, bytes]) -> None:
+    "Make the folder hold exactly these files, touching only what differs."
+    for old in (p for p in out.rglob("*") if p.is_file() and str(p.relative_to(out)) not in files):
+        old.unlink()
+    for name, data in files.items():
+        file = out / name
+        if not file.exists() or file.read_bytes() != data:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+
+def build(root: Path = ROOT, out: Path | None = None, force: bool = False, draft: bool = False) -> Built:
+    "Build the whole site from the notebooks of a project; a draft may have links that lead nowhere, say to figures of a notebook that has not run."
+    start, out, folder, cache = time.perf_counter(), out or root / "_site", root / "nbs", root / ".cache/site"
+    if force:
+        shutil.rmtree(cache, ignore_errors=True)
+    contents.parts.cache_clear()
+    api.write(folder)
+    pages, fresh = render(process(root, draft), cache / "pages")
+    with_mathematics(pages, cache)
+    title = "nnbook"
+    documents = {p.path: frame.lay_out(p, folder, title) for p in pages}
+    files = assets(documents, pages, folder, cache)
+    if (problems := broken_links(documents, set(files))) and not draft:
+        raise BookError("\n".join([*problems[:30], *(["..."] if len(problems) > 30 else [])]))
+    write(out, files | {path: text.encode() for path, text in documents.items()})
+    return Built(out, len(pages), fresh, time.perf_counter() - start)
+
+
+# ---------------------------------------------------------------- serving
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    "Serve files that the browser asks for anew each time, and print nothing."
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+def listen(folder: Path, port: int = 8000, tries: int = 20) -> Server:
+    "A server on 127.0.0.1 at the first free port from `port` on."
+    for p in range(port, port + tries):
+        try:
+            return Server(("127.0.0.1", p), lambda *a: Handler(*a, directory=str(folder)))
+        except OSError:
+            print(f"port {p} is busy; trying {p + 1}", flush=True)
+    raise BookError(f"no free port from {port} to {port + tries - 1}; stop one of the programs that use them, or serve the folder {folder} yourself")
+
+
+def serve(folder: Path, port: int) -> None:
+    "Serve the site until interrupted."
+    with listen(folder, port) as server:
+        print(f"the book is at http://127.0.0.1:{server.server_address[1]}  (Ctrl+C stops)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build the site of the book, and serve it.")
+    parser.add_argument("--serve", action="store_true", help="serve it on 127.0.0.1 afterwards")
+    parser.add_argument("--port", type=int, default=8000, help="the first port to try (default: 8000)")
+    parser.add_argument("--out", type=Path, default=ROOT / "_site", help="the folder to write (default: _site)")
+    parser.add_argument("--force", action="store_true", help="render everything again")
+    parser.add_argument("--draft", action="store_true", help="build although links lead nowhere")
+    args = parser.parse_args()
+    try:
+        built = build(ROOT, args.out, args.force, args.draft)
+        print(f"{built.pages} pages in {built.out}, {built.fresh} of them rendered now, in {built.seconds:.1f} s", flush=True)
+        if args.serve:
+            serve(args.out, args.port)
+    except (BookError, FileNotFoundError, ValueError) as problem:
+        sys.exit(f"the book was not built:\n{problem}")
+
+
+if __name__ == "__main__":
+    main()
