@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy import ndarray
 
-from .autograd import Tensor, elu, embedding, gelu, layer_norm, leaky_relu, linear, relu, sigmoid, silu, tanh, where
+from .autograd import (Tensor, elu, embedding, gelu, layer_norm, leaky_relu, linear, relu,
+                             sigmoid, silu, tanh, where)
 
 # %% ../nbs/05_layers.ipynb #e2c1eee3
 class Parameter(Tensor):
@@ -28,13 +29,14 @@ class Parameter(Tensor):
 
     def __init__(self, data, requires_grad: bool = True, dtype=np.float32):
         array = Tensor(data).data.astype(dtype)
-        if not np.isfinite(array).all(): raise ValueError(f"a Parameter cannot start with NaN or infinity; this one, of shape {array.shape}, would")
+        if not np.isfinite(array).all():
+            raise ValueError(f"a Parameter cannot start with NaN or infinity; this one, of shape {array.shape}, would")
         super().__init__(array, requires_grad)
 
 class _Tree:
     "What a module finds by walking its attributes."
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
-        "The modules among the attributes, by name. Raises TypeError for a list or dictionary that hides some."
+        "The modules among the attributes. Raises TypeError for a list or dictionary that hides some."
         for name, value in vars(self).items():
             if isinstance(value, Module): yield name, value
             elif isinstance(value, (list, tuple, dict)): _refuse_hidden(self, name, value)
@@ -60,6 +62,7 @@ class _Tree:
         "`named_parameters` without the names."
         return (parameter for _, parameter in self.named_parameters())
 
+# %% ../nbs/05_layers.ipynb #c7ff093f
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -71,14 +74,16 @@ def _each_once(named) -> Iterator[tuple]:
             yield name, thing
 
 def _refuse_hidden(module, name: str, values) -> None:
-    if any(isinstance(v, (Module, Parameter)) for v in (values.values() if isinstance(values, dict) else values)):
-        raise TypeError(f"{type(module).__name__}.{name} is a {type(values).__name__}, in which training would not look for layers; "
-                        f"make them attributes, or write self.{name} = Sequential(*layers)")
+    held = values.values() if isinstance(values, dict) else values
+    if any(isinstance(v, (Module, Parameter)) for v in held):
+        raise TypeError(
+            f"{type(module).__name__}.{name} is a {type(values).__name__}, in which training would not look "
+            f"for layers; make them attributes, or write self.{name} = Sequential(*layers)")
 
 # %% ../nbs/05_layers.ipynb #2f2caf51
 class _State(_Tree):
-    "What a module saves, loads and converts: its parameters, and buffers, which belong to it without being trained."
-    _buffers = {}                                              # name -> whether it is saved
+    "What a module saves, loads and converts: parameters, and buffers, which are not trained."
+    _buffers = {}                                          # name -> whether it is saved
 
     def register_buffer(self, name: str, array: ndarray, persistent: bool = True) -> None:
         "Keep `array` as the attribute `name`; a persistent one is part of the state dict."
@@ -87,46 +92,42 @@ class _State(_Tree):
 
     def named_buffers(self) -> Iterator[tuple[str, ndarray]]:
         "All buffers here and below, by dotted name."
-        return ((_join(path, name), getattr(module, name)) for path, module in self.named_modules() for name in module._buffers)
+        for path, module in self.named_modules():
+            for name in module._buffers: yield _join(path, name), getattr(module, name)
 
     def _saved(self) -> Iterator[tuple[str, ndarray]]:
         for path, module in self._walk():
-            yield from ((_join(path, name), value.data) for name, value in vars(module).items() if isinstance(value, Parameter))
-            yield from ((_join(path, name), getattr(module, name)) for name, kept in module._buffers.items() if kept)
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter): yield _join(path, name), value.data
+            for name, persistent in module._buffers.items():
+                if persistent: yield _join(path, name), getattr(module, name)
 
     def state_dict(self) -> dict[str, ndarray]:
-        "A copy of each parameter and persistent buffer by dotted name. (torch's shares memory, and changes as training goes on.)"
+        "Each parameter and persistent buffer by dotted name, copied (torch's shares memory, and changes)."
         return {name: array.copy() for name, array in self._saved()}
 
     def load_state_dict(self, state: dict[str, ndarray]) -> None:
         """Copy the arrays of `state` into this model, whose dtypes stay.
 
-        Raises ValueError that lists all that is missing, unexpected, misshapen, of another kind or not finite; the model is then unchanged.
+        Raises ValueError that lists all that is missing, unexpected, misshapen, of another kind or
+        not finite; the model is then unchanged.
         """
-        if not hasattr(state, "keys"): raise TypeError(f"load_state_dict takes a dictionary of arrays by name, got {type(state).__name__}")
+        if not hasattr(state, "keys"):
+            raise TypeError(f"load_state_dict takes a dictionary of arrays by name, got {type(state).__name__}")
         mine = dict(self._saved())
-        theirs = {name: np.asarray(value.data if isinstance(value, Tensor) else value) for name, value in state.items()}
+        theirs = {name: np.asarray(v.data if isinstance(v, Tensor) else v) for name, v in state.items()}
         faults = [*_name_faults(mine, theirs), *_array_faults(mine, theirs)]
-        if faults: raise ValueError("\n  ".join([f"this state dict is not of this {type(self).__name__}, which is unchanged:", *faults]))
+        if faults:
+            head = f"this state dict is not of this {type(self).__name__}, which is unchanged:"
+            raise ValueError("\n  ".join([head, *faults]))
         for name, array in mine.items(): array[...] = theirs[name]
-
-    def to(self, dtype) -> "Module":
-        "Convert parameters and floating buffers to `dtype`, in place, and forget gradients. Returns the module."
-        dtype = np.dtype(dtype)
-        if dtype.kind != "f": raise TypeError(f"a model computes with floats, not {dtype}; use np.float32 or np.float64")
-        for parameter in self.parameters(): parameter.data, parameter.grad = parameter.data.astype(dtype), None
-        for module in self.modules():
-            for name in module._buffers:
-                if getattr(module, name).dtype.kind == "f": setattr(module, name, getattr(module, name).astype(dtype))
-        return self
-
-    astype = to
 
 # %% ../nbs/05_layers.ipynb #e5b18d98
 class Module(_State):
     """A part of a network. Set parameters, buffers and further modules as attributes, and define `forward`.
 
-    Calling a module runs `forward`, then its hooks. `training` tells layers such as Dropout which of their two ways to behave.
+    Calling a module runs `forward`, then its hooks. `training` tells layers such as Dropout which of
+    their two ways to behave.
     """
     training = True
     _hooks = ()
@@ -143,7 +144,7 @@ class Module(_State):
         return output
 
     def register_forward_hook(self, hook: Callable) -> "Handle":
-        "Call hook(module, inputs, output) after each forward; what it returns, unless None, replaces the output."
+        "Call hook(module, inputs, output) after each forward; what it returns, unless None, is the new output."
         self._hooks = (*self._hooks, hook)
         return Handle(self, hook)
 
@@ -160,6 +161,10 @@ class Module(_State):
         "Forget all gradients."
         for parameter in self.parameters(): parameter.grad = None
 
+    def to(self, dtype) -> "Module":
+        "Convert parameters and floating buffers to `dtype`, in place, and forget gradients; returns the module."
+        return _convert(self, dtype)
+
     def extra_repr(self) -> str:
         "What stands between the parentheses of this module's line in `repr`."
         return ""
@@ -167,23 +172,12 @@ class Module(_State):
     def __repr__(self) -> str: return _outline(self)
 
     def __setattr__(self, name: str, value) -> None:
-        if isinstance(vars(self).get(name), Parameter) and not (value is None or isinstance(value, Parameter)):
-            raise TypeError(f"{type(self).__name__}.{name} is a Parameter, and a {type(value).__name__} in its place would not be trained; to set its "
-                            f"numbers write .{name}.data[...] = numbers, to replace it assign Parameter(numbers)")
+        if isinstance(vars(self).get(name), Parameter): _refuse_array(self, name, value)
         super().__setattr__(name, value)
 
+    astype = to
+
 # %% ../nbs/05_layers.ipynb #d3e2f5e2
-def _name_faults(mine: dict, theirs: dict) -> Iterator[str]:
-    yield from (f"missing: {name} {array.shape}" for name, array in mine.items() if name not in theirs)
-    yield from (f"unexpected: {name} {array.shape}" for name, array in theirs.items() if name not in mine)
-
-def _array_faults(mine: dict, theirs: dict) -> Iterator[str]:
-    for name in (name for name in mine if name in theirs):
-        a, b = mine[name], theirs[name]
-        if a.shape != b.shape: yield f"misshapen: {name} is {b.shape} in the state dict and {a.shape} in the model"
-        elif (a.dtype.kind == "f") != (b.dtype.kind == "f"): yield f"of another kind: {name} is {b.dtype} in the state dict and {a.dtype} in the model"
-        elif not np.isfinite(b).all(): yield f"not finite: {name} has {np.count_nonzero(~np.isfinite(b))} NaN or infinite entries"
-
 class Handle:
     "Takes a hook off again: `handle.remove()`, or the end of a `with` block."
     def __init__(self, module: Module, hook: Callable): self.module, self.hook = module, hook
@@ -196,6 +190,15 @@ class Handle:
 
     def __exit__(self, *error): self.remove()
 
+def _convert(module: Module, dtype) -> Module:
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f": raise TypeError(f"a model computes with floats, not {dtype}; use np.float32 or np.float64")
+    for p in module.parameters(): p.data, p.grad = p.data.astype(dtype), None
+    for m in module.modules():
+        for name in m._buffers:
+            if getattr(m, name).dtype.kind == "f": setattr(m, name, getattr(m, name).astype(dtype))
+    return module
+
 def _outline(module: Module) -> str:
     "A line for each module: its place, its constructor, the number of its own parameters, and their shapes."
     rows = []
@@ -203,45 +206,37 @@ def _outline(module: Module) -> str:
         own = {name: p for name, p in vars(m).items() if isinstance(p, Parameter)}
         count = sum(p.data.size for p in (own.values() if path else module.parameters()))
         place = "  " * (path.count(".") + 1) + path.rpartition(".")[2] + "  " if path else ""
+        shapes = ", ".join(f"{name} {p.shape}" for name, p in own.items())
         rows.append((f"{place}{type(m).__name__}({m.extra_repr()})", f"{count:,}" if own or not path else "",
-                     ", ".join(f"{name} {p.shape}" for name, p in own.items()) if own or path else "parameters"))
+                     shapes if own or path else "parameters"))
     left, middle = (max(len(row[i]) for row in rows) for i in (0, 1))
     return "\n".join(f"{a:<{left}}  {b:>{middle}}  {c}".rstrip() for a, b, c in rows)
 
-# %% ../nbs/05_layers.ipynb #d31d0463
-def normal_(weight: Tensor, mean: float = 0.0, std: float = 1.0, rng=None) -> Tensor:
-    "Fill `weight` in place from a normal distribution, and return it; rng is a seed, a NumPy Generator, or None."
-    weight.data[...] = np.random.default_rng(rng).normal(mean, std, weight.shape)
-    return weight
+# %% ../nbs/05_layers.ipynb #d7aba940
+def _name_faults(mine: dict, theirs: dict) -> Iterator[str]:
+    yield from (f"missing: {name} {array.shape}" for name, array in mine.items() if name not in theirs)
+    yield from (f"unexpected: {name} {array.shape}" for name, array in theirs.items() if name not in mine)
 
-class Linear(Module):
-    """`y = x W^T + b`: the affine layer.
+def _array_faults(mine: dict, theirs: dict) -> Iterator[str]:
+    for name in (name for name in mine if name in theirs):
+        a, b = mine[name], theirs[name]
+        if a.shape != b.shape:
+            yield f"misshapen: {name} is {b.shape} in the state dict and {a.shape} in the model"
+        elif (a.dtype.kind == "f") != (b.dtype.kind == "f"):
+            yield f"of another kind: {name} is {b.dtype} in the state dict and {a.dtype} in the model"
+        elif not np.isfinite(b).all():
+            yield f"not finite: {name} has {np.count_nonzero(~np.isfinite(b))} NaN or infinite entries"
 
-    Shapes: x (..., n_in) -> y (..., n_out); weight (n_out, n_in); bias (n_out,).
-    Weights start as He normal (He et al., 2015), for the ReLU that usually follows; biases start at 0. rng: a seed or a Generator.
-    An array is converted to the weights' dtype. Raises ValueError when x does not end in n_in, TypeError for a Tensor of another dtype.
-    """
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, rng=None):
-        _whole(type(self).__name__, in_features=in_features, out_features=out_features)
-        self.weight = Parameter(np.zeros((out_features, in_features)))
-        self.bias = Parameter(np.zeros(out_features)) if bias else None
-        normal_(self.weight, std=(2 / in_features)**0.5, rng=rng)
-
-    def forward(self, x) -> Tensor:
-        "x (..., n_in) -> (..., n_out)."
-        x, n = _as_input(self, x, self.weight.dtype), self.weight.shape[1]
-        if x.shape[-1:] != (n,):
-            hint = f"; flatten each example first: x.reshape({x.shape[0]}, -1)" if x.ndim > 1 and math.prod(x.shape[1:]) == n else ""
-            raise ValueError(f"Linear expects inputs ending in {n} features, got shape {x.shape}{hint}")
-        return linear(x, self.weight, self.bias)
-
-    def extra_repr(self) -> str:
-        "The sizes."
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}" + ("" if self.bias is not None else ", bias=False")
+def _refuse_array(module: Module, name: str, value) -> None:
+    if value is None or isinstance(value, Parameter): return
+    raise TypeError(
+        f"{type(module).__name__}.{name} is a Parameter, and a {type(value).__name__} in its place would not be "
+        f"trained; to set its numbers write .{name}.data[...] = numbers, to replace it assign Parameter(numbers)")
 
 def _whole(layer: str, **sizes) -> None:
     for name, n in sizes.items():
-        if not isinstance(n, (int, np.integer)) or n < 1: raise ValueError(f"{layer} needs {name} to be a whole number from 1 on, got {n!r}")
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"{layer} needs {name} to be a whole number from 1 on, got {n!r}")
 
 def _as_input(layer: Module, x, dtype=None) -> Tensor:
     "x as a Tensor: an array is converted to the layer's dtype, a Tensor has to have it."
@@ -251,9 +246,43 @@ def _as_input(layer: Module, x, dtype=None) -> Tensor:
         if x.dtype.kind not in "fiub": raise TypeError(f"{name} takes numbers, got dtype {x.dtype}")
         return Tensor(x.astype(dtype or (x.dtype if x.dtype.kind == "f" else np.float32), copy=False))
     if dtype is not None and x.dtype != dtype:
-        raise TypeError(f"this {name} computes in {dtype} and got a Tensor of {x.dtype}; convert one of them: "
-                        f"{'model.to(np.' + str(x.dtype) + ')' if x.dtype.kind == 'f' else f'Tensor(x.data.astype(np.{dtype}))'}")
+        cure = f"model.to(np.{x.dtype})" if x.dtype.kind == "f" else f"Tensor(x.data.astype(np.{dtype}))"
+        raise TypeError(f"this {name} computes in {dtype} and got a Tensor of {x.dtype}; convert one of them: {cure}")
     return x
+
+# %% ../nbs/05_layers.ipynb #d31d0463
+def normal_(weight: Tensor, mean: float = 0.0, std: float = 1.0, rng=None) -> Tensor:
+    "Fill `weight` in place from a normal distribution, and return it; rng: a seed, a NumPy Generator, or None."
+    weight.data[...] = np.random.default_rng(rng).normal(mean, std, weight.shape)
+    return weight
+
+class Linear(Module):
+    """`y = x W^T + b`: the affine layer.
+
+    Shapes: x (..., n_in) -> y (..., n_out); weight (n_out, n_in); bias (n_out,).
+    Weights start as He normal (He et al., 2015), for the ReLU that usually follows; biases at 0.
+    rng: a seed or a Generator. An array is converted to the weights' dtype.
+    Raises ValueError when x does not end in n_in, TypeError for a Tensor of another dtype.
+    """
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, rng=None):
+        _whole("Linear", in_features=in_features, out_features=out_features)
+        self.weight = Parameter(np.zeros((out_features, in_features)))
+        self.bias = Parameter(np.zeros(out_features)) if bias else None
+        normal_(self.weight, std=(2 / in_features)**0.5, rng=rng)
+
+    def forward(self, x) -> Tensor:
+        "x (..., n_in) -> (..., n_out)."
+        x, n = _as_input(self, x, self.weight.dtype), self.weight.shape[1]
+        if x.shape[-1:] != (n,):
+            flat = x.ndim > 1 and math.prod(x.shape[1:]) == n
+            hint = f"; flatten each example first: x.reshape({x.shape[0]}, -1)" if flat else ""
+            raise ValueError(f"Linear expects inputs ending in {n} features, got shape {x.shape}{hint}")
+        return linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        "The sizes."
+        n_out, n_in = self.weight.shape
+        return f"{n_in}, {n_out}" + ("" if self.bias is not None else ", bias=False")
 
 # %% ../nbs/05_layers.ipynb #f41e8aab
 class Sequential(Module):
@@ -263,7 +292,8 @@ class Sequential(Module):
     """
     def __init__(self, *layers: Module):
         for i, layer in enumerate(layers):
-            if not isinstance(layer, Module): raise TypeError(f"Sequential takes modules; number {i} is {layer!r}; functions have modules too, such as ReLU()")
+            if not isinstance(layer, Module):
+                raise TypeError(f"Sequential takes modules; number {i} is {layer!r} (functions have modules too, as ReLU())")
             setattr(self, str(i), layer)
 
     def forward(self, x) -> Tensor:
@@ -332,24 +362,31 @@ class GELU(_Activation):
 class MLP(Sequential):
     """A multilayer perceptron: Linear layers with an activation between them.
 
-    MLP(784, 64, 10) maps x (..., 784) through 64 hidden units to (..., 10). After each Linear but the last come
-    norm (None, "batch", "layer" or "rms"), activation ("relu", "tanh", ...) and Dropout(dropout), in this order.
-    rng: a seed or a Generator, for all weights. Raises ValueError for fewer than two sizes, or an unknown name.
+    MLP(784, 64, 10) maps x (..., 784) through 64 hidden units to (..., 10). After each Linear but the
+    last come norm (None, "batch", "layer" or "rms"), activation ("relu", "tanh", ...) and
+    Dropout(dropout), in this order. rng: a seed or a Generator, for all weights and masks.
+    Raises ValueError for fewer than two sizes, or an unknown name.
     """
-    def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0, bias: bool = True, rng=None):
-        if len(sizes) < 2: raise ValueError(f"MLP needs at least the number of inputs and of outputs, as in MLP(784, 64, 10), got {sizes}")
+    def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0,
+                 bias: bool = True, rng=None):
+        if len(sizes) < 2:
+            raise ValueError(f"MLP needs the number of inputs and of outputs, at least, as in MLP(784, 64, 10); got {sizes}")
         rng, layers = np.random.default_rng(rng), []
         bend, normalize = _choose("activation", activation, _ACTIVATIONS), _choose("norm", norm, _NORMS)
         for n_in, n_out in zip(sizes[:-1], sizes[1:-1]):
-            layers += [Linear(n_in, n_out, bias, rng), *([normalize(n_out)] if norm else []), bend(), *([Dropout(dropout, rng.spawn(1)[0])] if dropout else [])]
+            layers.append(Linear(n_in, n_out, bias, rng))
+            if norm: layers.append(normalize(n_out))
+            layers.append(bend())
+            if dropout: layers.append(Dropout(dropout, rng.spawn(1)[0]))
         super().__init__(*layers, Linear(sizes[-2], sizes[-1], bias, rng))
 
 def _choose(what: str, name, known: dict):
     if name not in known: raise ValueError(f"unknown {what} {name!r}; choose from {', '.join(map(repr, known))}")
     return known[name]
 
-_ACTIVATIONS = {"identity": Identity, "relu": ReLU, "leaky_relu": LeakyReLU, "elu": ELU, "tanh": Tanh, "sigmoid": Sigmoid, "silu": SiLU, "gelu": GELU}
-_NORMS = {None: None}                                           # the norms enter themselves below
+_ACTIVATIONS = {"identity": Identity, "relu": ReLU, "leaky_relu": LeakyReLU, "elu": ELU, "tanh": Tanh,
+                "sigmoid": Sigmoid, "silu": SiLU, "gelu": GELU}
+_NORMS = {None: None}                                      # the norms enter themselves below
 
 # %% ../nbs/05_layers.ipynb #35c6fb70
 def uniform_(weight: Tensor, a: float = 0.0, b: float = 1.0, rng=None) -> Tensor:
@@ -363,15 +400,17 @@ def zeros_(weight: Tensor) -> Tensor:
     return weight
 
 def fans(weight: Tensor) -> tuple[int, int]:
-    "(fan_in, fan_out) of a weight (n_out, n_in, ...): how many inputs a unit reads, and how many units read an input."
-    if weight.ndim < 2: raise ValueError(f"only weights of two or more axes (n_out, n_in, ...) have fans, got shape {weight.shape}; a bias starts well at zero: zeros_")
+    "(fan_in, fan_out) of a weight (n_out, n_in, ...): how many inputs a unit reads, how many units an input feeds."
+    if weight.ndim < 2:
+        raise ValueError(f"only weights of two or more axes (n_out, n_in, ...) have fans, got shape {weight.shape}")
     field = math.prod(weight.shape[2:])
     return weight.shape[1] * field, weight.shape[0] * field
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    "torch's factor s for an activation: √2 for relu, 5/3 for tanh, √(2 / (1 + slope²)) for leaky_relu, with slope `param`."
-    gains = {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": 2**0.5, "leaky_relu": (2 / (1 + (0.01 if param is None else param)**2))**0.5, "selu": 0.75}
-    return _choose("nonlinearity", nonlinearity, gains)
+    "torch's s for an activation: √2 for relu, 5/3 for tanh, √(2 / (1 + slope²)) for leaky_relu, slope = param."
+    leaky = (2 / (1 + (0.01 if param is None else param)**2))**0.5
+    return _choose("nonlinearity", nonlinearity, {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3,
+                                                  "relu": 2**0.5, "leaky_relu": leaky, "selu": 0.75})
 
 def xavier_normal_(weight: Tensor, gain: float = 1.0, rng=None) -> Tensor:
     "Normal with variance gain² · 2 / (fan_in + fan_out), in place (Glorot & Bengio, 2010)."
@@ -382,23 +421,28 @@ def xavier_uniform_(weight: Tensor, gain: float = 1.0, rng=None) -> Tensor:
     bound = gain * (6 / sum(fans(weight)))**0.5
     return uniform_(weight, -bound, bound, rng)
 
+# %% ../nbs/05_layers.ipynb #82287925
 def _he_std(weight: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    return calculate_gain(nonlinearity, a) / _choose("mode", mode, dict(zip(("fan_in", "fan_out"), fans(weight))))**0.5
+    fan = _choose("mode", mode, dict(zip(("fan_in", "fan_out"), fans(weight))))
+    return calculate_gain(nonlinearity, a) / fan**0.5
 
-def kaiming_normal_(weight: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng=None) -> Tensor:
-    "Normal with standard deviation gain / √fan, in place; a is the slope of a leaky ReLU, 0 for a ReLU (He et al., 2015)."
+def kaiming_normal_(weight: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                    rng=None) -> Tensor:
+    "Normal, std gain / √fan, in place; a: the slope of a leaky ReLU, 0 for a ReLU (He et al., 2015)."
     return normal_(weight, 0.0, _he_std(weight, a, mode, nonlinearity), rng)
 
-def kaiming_uniform_(weight: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng=None) -> Tensor:
+def kaiming_uniform_(weight: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                     rng=None) -> Tensor:
     "Uniform with the variance of `kaiming_normal_`, in place."
     bound = 3**0.5 * _he_std(weight, a, mode, nonlinearity)
     return uniform_(weight, -bound, bound, rng)
 
 def orthogonal_(weight: Tensor, gain: float = 1.0, rng=None) -> Tensor:
-    "A random matrix whose rows, or columns if they are fewer, have length `gain` and right angles, in place (Saxe et al., 2014)."
+    "Rows, or columns if they are fewer, of length `gain` and at right angles, in place (Saxe et al., 2014)."
     n_out, n_in = weight.shape[0], math.prod(weight.shape[1:])
-    q, r = np.linalg.qr(np.random.default_rng(rng).standard_normal((max(n_out, n_in), min(n_out, n_in))))
-    q = q * np.sign(np.diag(r))                                                # without this, some directions would be preferred
+    draws = np.random.default_rng(rng).standard_normal((max(n_out, n_in), min(n_out, n_in)))
+    q, r = np.linalg.qr(draws)
+    q = q * np.sign(np.diag(r))                            # without this, some directions would be preferred
     weight.data[...] = gain * (q if n_out >= n_in else q.T).reshape(weight.shape)
     return weight
 
@@ -408,14 +452,16 @@ class LayerNorm(Module):
 
     Shapes: x (..., *normalized_shape), kept; weight and bias normalized_shape, an int or a tuple.
     """
-    def __init__(self, normalized_shape: int | tuple, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True):
+    def __init__(self, normalized_shape: int | tuple, eps: float = 1e-5, elementwise_affine: bool = True,
+                 bias: bool = True):
         self.normalized_shape, self.eps = _shape("LayerNorm", normalized_shape), eps
         self.weight = Parameter(np.ones(self.normalized_shape)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(self.normalized_shape)) if elementwise_affine and bias else None
 
     def forward(self, x) -> Tensor:
         "x (..., *normalized_shape), kept."
-        return layer_norm(_as_input(self, x, self.weight.dtype if self.weight is not None else None), self.normalized_shape, self.weight, self.bias, self.eps)
+        x = _as_input(self, x, None if self.weight is None else self.weight.dtype)
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         "The shape."
@@ -424,7 +470,7 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """x / sqrt(mean of x² + eps) over the last axes, times weight (Zhang & Sennrich, 2019).
 
-    Shapes as in LayerNorm. eps=None, as in torch, is the smallest step of the input's dtype, np.finfo(dtype).eps.
+    Shapes as in LayerNorm. eps=None, as in torch, is the smallest step of the input's dtype.
     """
     def __init__(self, normalized_shape: int | tuple, eps: float | None = None, elementwise_affine: bool = True):
         self.normalized_shape, self.eps = _shape("RMSNorm", normalized_shape), eps
@@ -432,8 +478,9 @@ class RMSNorm(Module):
 
     def forward(self, x) -> Tensor:
         "x (..., *normalized_shape), kept."
-        x, shape = _as_input(self, x, self.weight.dtype if self.weight is not None else None), self.normalized_shape
-        if x.shape[x.ndim - len(shape):] != shape: raise ValueError(f"RMSNorm over {shape} takes inputs of shape (..., {', '.join(map(str, shape))}), got {x.shape}")
+        x, shape = _as_input(self, x, None if self.weight is None else self.weight.dtype), self.normalized_shape
+        if x.shape[x.ndim - len(shape):] != shape:
+            raise ValueError(f"RMSNorm over {shape} takes inputs that end in it, got shape {x.shape}")
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         y = x * ((x * x).mean(axis=tuple(range(-len(shape), 0)), keepdims=True) + eps)**-0.5
         return y if self.weight is None else y * self.weight
@@ -449,27 +496,29 @@ def _shape(layer: str, n: int | tuple) -> tuple:
 class BatchNorm1d(Module):
     """Each feature, standardized over the batch, times weight, plus bias (Ioffe & Szegedy, 2015).
 
-    Shapes: x (N, C) or (N, C, L), kept; weight, bias, running_mean and running_var (C,). In eval mode the running statistics take the
-    place of the batch's; momentum is the share of each new batch in them, or None for the plain average over all batches.
+    Shapes: x (N, C) or (N, C, L), kept; weight, bias, running_mean and running_var (C,). In eval mode the
+    running statistics take the place of the batch's; momentum is the share of each new batch in them,
+    or None for the plain average over all batches.
     Raises ValueError in training when a feature has a single value: its variance says nothing.
     """
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True):
         _whole("BatchNorm1d", num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight, self.bias = (Parameter(np.ones(num_features)), Parameter(np.zeros(num_features))) if affine else (None, None)
+        self.weight = Parameter(np.ones(num_features)) if affine else None
+        self.bias = Parameter(np.zeros(num_features)) if affine else None
         self.register_buffer("running_mean", np.zeros(num_features, np.float32))
         self.register_buffer("running_var", np.ones(num_features, np.float32))
         self.register_buffer("num_batches_tracked", np.array(0))
 
     def forward(self, x) -> Tensor:
         "x (N, C) or (N, C, L), kept."
-        x = _as_input(self, x, self.running_mean.dtype)
-        if x.ndim not in (2, 3) or x.shape[1] != self.num_features:
-            raise ValueError(f"BatchNorm1d({self.num_features}) takes inputs of shape (N, {self.num_features}) or (N, {self.num_features}, L), got {x.shape}")
+        x, n = _as_input(self, x, self.running_mean.dtype), self.num_features
+        if x.ndim not in (2, 3) or x.shape[1] != n:
+            raise ValueError(f"BatchNorm1d({n}) takes inputs of shape (N, {n}) or (N, {n}, L), got {x.shape}")
         per_feature = lambda a: a.reshape((1, -1) + (1,) * (x.ndim - 2))
         if self.training:
-            columns = x.swapaxes(0, 1)                                         # (C, N) or (C, N, L)
-            self._remember(columns.data.reshape(self.num_features, -1))
+            columns = x.swapaxes(0, 1)                               # (C, N) or (C, N, L)
+            self._remember(columns.data.reshape(n, -1))
             y = layer_norm(columns, columns.shape[1:], eps=self.eps).swapaxes(0, 1)
         else:
             y = (x - per_feature(self.running_mean)) * per_feature(1 / np.sqrt(self.running_var + self.eps))
@@ -478,11 +527,14 @@ class BatchNorm1d(Module):
     def _remember(self, columns: ndarray) -> None:
         "Move the running statistics toward those of columns (C, n); the variance is the unbiased one, as in torch."
         if columns.shape[1] < 2:
-            raise ValueError(f"BatchNorm1d cannot train on {columns.shape[1]} value per feature; make the batch larger, or call model.eval() to predict")
+            raise ValueError(f"BatchNorm1d cannot train on {columns.shape[1]} value per feature; make the batch "
+                             "larger, or call model.eval() to predict")
         self.num_batches_tracked += 1
         share = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
-        self.running_mean += (share * (columns.mean(axis=1) - self.running_mean)).astype(self.running_mean.dtype)
-        self.running_var += (share * (columns.var(axis=1, ddof=1) - self.running_var)).astype(self.running_var.dtype)
+        now = {"running_mean": columns.mean(axis=1), "running_var": columns.var(axis=1, ddof=1)}
+        for name, value in now.items():
+            kept = getattr(self, name)
+            kept += (share * (value - kept)).astype(kept.dtype)
 
     def extra_repr(self) -> str:
         "The number of features."
@@ -492,9 +544,10 @@ _NORMS |= {"batch": BatchNorm1d, "layer": LayerNorm, "rms": RMSNorm}
 
 # %% ../nbs/05_layers.ipynb #5a0025f4
 class Dropout(Module):
-    """In training, sets each entry to 0 with probability p and divides the others by 1 - p; otherwise x itself (Srivastava et al., 2014).
+    """In training, each entry becomes 0 with probability p and is divided by 1 - p otherwise (Srivastava et al., 2014).
 
-    Shapes: any, kept. rng: a seed or a Generator for the masks. Raises ValueError for p outside [0, 1].
+    Shapes: any, kept. In eval mode the output is x. rng: a seed or a Generator for the masks.
+    Raises ValueError for p outside [0, 1].
     """
     def __init__(self, p: float = 0.5, rng=None):
         if not 0 <= p <= 1: raise ValueError(f"Dropout takes a probability p from 0 to 1, got {p}")
@@ -514,11 +567,13 @@ class Dropout(Module):
         "The probability."
         return f"{self.p}"
 
+# %% ../nbs/05_layers.ipynb #6b049be5
 class Embedding(Module):
     """A table with a row for each thing that has a number: row i of the weight stands for thing i.
 
     Shapes: integers (...) -> (..., embedding_dim); weight (num_embeddings, embedding_dim), standard normal.
-    padding_idx: a row that starts at 0 and gets no gradient. Raises IndexError for a row that is not there, TypeError for numbers that are not whole.
+    padding_idx: a row that starts at 0 and gets no gradient. rng: a seed or a Generator.
+    Raises IndexError for a row that is not there, TypeError for numbers that are not whole.
     """
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, rng=None):
         _whole("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
@@ -537,4 +592,5 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         "The sizes."
-        return f"{self.weight.shape[0]}, {self.weight.shape[1]}" + ("" if self.padding_idx is None else f", padding_idx={self.padding_idx}")
+        pad = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.weight.shape[0]}, {self.weight.shape[1]}{pad}"

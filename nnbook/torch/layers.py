@@ -17,7 +17,7 @@ SiLU, GELU, Flatten, Sequential = nn.SiLU, nn.GELU, nn.Flatten, nn.Sequential
 LayerNorm, RMSNorm, BatchNorm1d = nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d
 
 def fill_like(parameter: torch.Tensor, fill, *args, **options) -> None:
-    "Give `parameter` the numbers that fill(weight, *args, **options), a function of nnbook.layers, gives a weight of its shape."
+    "Give `parameter` the numbers that fill(weight, *args, **options), from nnbook.layers, gives a weight of its shape."
     if parameter.is_meta: return
     weight = layers.Parameter(np.zeros(parameter.shape))
     fill(weight, *args, **options)
@@ -32,14 +32,15 @@ class Linear(nn.Linear):
 
 class Embedding(nn.Embedding):
     "The twin of `nnbook.layers.Embedding`."
-    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, rng=None, device=None, dtype=None):
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, rng=None,
+                 device=None, dtype=None):
         super().__init__(num_embeddings, embedding_dim, padding_idx, device=device, dtype=dtype)
         fill_like(self.weight, layers.normal_, rng=rng)
         if padding_idx is not None:
             with torch.no_grad(): self.weight[padding_idx] = 0
 
 class Dropout(nn.Module):
-    "The twin of `nnbook.layers.Dropout`. rng: a seed, or None for torch's generator of the device, which torch.compile understands."
+    "The twin of `nnbook.layers.Dropout`. rng: a seed, or None for torch's own generator, which torch.compile knows."
     def __init__(self, p: float = 0.5, rng: int | None = None):
         super().__init__()
         if not 0 <= p <= 1: raise ValueError(f"Dropout takes a probability p from 0 to 1, got {p}")
@@ -62,12 +63,15 @@ _NORMS = {name: built and globals()[built.__name__] for name, built in layers._N
 
 class MLP(nn.Sequential):
     "The twin of `nnbook.layers.MLP`; rng draws the weights, and torch's own generator the masks of dropout."
-    def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0, bias: bool = True, rng=None, device=None, dtype=None):
-        if len(sizes) < 2: raise ValueError(f"MLP needs at least the number of inputs and of outputs, as in MLP(784, 64, 10), got {sizes}")
-        bend, normalize = layers._choose("activation", activation, _ACTIVATIONS), layers._choose("norm", norm, _NORMS)
+    def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0,
+                 bias: bool = True, rng=None, device=None, dtype=None):
+        layers.MLP(*sizes[:1], *[1] * len(sizes[1:]), activation=activation, norm=norm, dropout=dropout)   # refuses what is wrong
         rng, place, parts = np.random.default_rng(rng), {"device": device, "dtype": dtype}, []
         for n_in, n_out in zip(sizes[:-1], sizes[1:-1]):
-            parts += [Linear(n_in, n_out, bias, rng, **place), *([normalize(n_out, **place)] if norm else []), bend(), *([Dropout(dropout)] if dropout else [])]
+            parts.append(Linear(n_in, n_out, bias, rng, **place))
+            if norm: parts.append(_NORMS[norm](n_out, **place))
+            parts.append(_ACTIVATIONS[activation]())
+            if dropout: parts.append(Dropout(dropout))
         super().__init__(*parts, Linear(sizes[-2], sizes[-1], bias, rng, **place))
 
 # %% ../../nbs/05_layers.ipynb #f9b16354
@@ -82,14 +86,15 @@ def _register(name: str, shape: tuple, *args, **options) -> None:
         for parameter in one.parameters(): parameter.data[...] = rng.uniform(0.5, 1.5, parameter.shape)
         return one, two, (rng.integers(0, 5, shape) if name == "Embedding" else rng.standard_normal(shape),)
 
-for _name, _args in {"Linear": (4, 3), "LayerNorm": (4,), "RMSNorm": (4,), "BatchNorm1d": (4,), "Embedding": (5, 3, 0), "LeakyReLU": (0.1,), "ELU": (0.5,),
-                     "MLP": (4, 8, 8, 3), "Identity": (), "ReLU": (), "Tanh": (), "Sigmoid": (), "SiLU": (), "GELU": ()}.items():
+for _name, _args in {"Linear": (4, 3), "LayerNorm": (4,), "RMSNorm": (4,), "BatchNorm1d": (4,), "Embedding": (5, 3, 0), "LeakyReLU": (0.1,),
+                     "ELU": (0.5,), "MLP": (4, 8, 8, 3), "Identity": (), "ReLU": (), "Tanh": (), "Sigmoid": (), "SiLU": (), "GELU": ()}.items():
     _register(_name, (6, 4), *_args, **({"norm": "batch", "activation": "tanh"} if _name == "MLP" else {}))
 _register("Flatten", (3, 2, 2), 1)
 
 @_pair("layers.Sequential")
 def _sequential():
-    one, two = (space["Sequential"](space["Linear"](4, 5, rng=0), space["Tanh"](), space["Linear"](5, 3, rng=1)) for space in (vars(layers), globals()))
+    one, two = (space["Sequential"](space["Linear"](4, 5, rng=0), space["Tanh"](), space["Linear"](5, 3, rng=1))
+                for space in (vars(layers), globals()))
     return one, two, (np.random.default_rng(0).standard_normal((6, 4)),)
 
 @_pair("layers.Dropout")
