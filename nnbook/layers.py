@@ -30,7 +30,7 @@ class Parameter(Tensor):
     def __init__(self, data, requires_grad: bool = True, dtype=np.float32):
         array = Tensor(data).data.astype(dtype)
         if not np.isfinite(array).all():
-            raise ValueError(f"a Parameter cannot start with NaN or infinity; this one, of shape {array.shape}, would")
+            raise ValueError(f"this Parameter of shape {array.shape} would start with NaN or infinity")
         super().__init__(array, requires_grad)
 
 class _Tree:
@@ -62,7 +62,7 @@ class _Tree:
         "`named_parameters` without the names."
         return (parameter for _, parameter in self.named_parameters())
 
-# %% ../nbs/05_layers.ipynb #c7ff093f
+# %% ../nbs/05_layers.ipynb #e3eae9c8
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -192,7 +192,7 @@ class Handle:
 
 def _convert(module: Module, dtype) -> Module:
     dtype = np.dtype(dtype)
-    if dtype.kind != "f": raise TypeError(f"a model computes with floats, not {dtype}; use np.float32 or np.float64")
+    if dtype.kind != "f": raise TypeError(f"a model computes with floats, not {dtype}; use np.float32")
     for p in module.parameters(): p.data, p.grad = p.data.astype(dtype), None
     for m in module.modules():
         for name in m._buffers:
@@ -212,7 +212,7 @@ def _outline(module: Module) -> str:
     left, middle = (max(len(row[i]) for row in rows) for i in (0, 1))
     return "\n".join(f"{a:<{left}}  {b:>{middle}}  {c}".rstrip() for a, b, c in rows)
 
-# %% ../nbs/05_layers.ipynb #d7aba940
+# %% ../nbs/05_layers.ipynb #a7f60d19
 def _name_faults(mine: dict, theirs: dict) -> Iterator[str]:
     yield from (f"missing: {name} {array.shape}" for name, array in mine.items() if name not in theirs)
     yield from (f"unexpected: {name} {array.shape}" for name, array in theirs.items() if name not in mine)
@@ -247,7 +247,7 @@ def _as_input(layer: Module, x, dtype=None) -> Tensor:
         return Tensor(x.astype(dtype or (x.dtype if x.dtype.kind == "f" else np.float32), copy=False))
     if dtype is not None and x.dtype != dtype:
         cure = f"model.to(np.{x.dtype})" if x.dtype.kind == "f" else f"Tensor(x.data.astype(np.{dtype}))"
-        raise TypeError(f"this {name} computes in {dtype} and got a Tensor of {x.dtype}; convert one of them: {cure}")
+        raise TypeError(f"this {name} computes in {dtype} and got a Tensor of {x.dtype}; convert one: {cure}")
     return x
 
 # %% ../nbs/05_layers.ipynb #d31d0463
@@ -293,7 +293,7 @@ class Sequential(Module):
     def __init__(self, *layers: Module):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Module):
-                raise TypeError(f"Sequential takes modules; number {i} is {layer!r} (functions have modules too, as ReLU())")
+                raise TypeError(f"Sequential takes modules, such as ReLU(); number {i} is {layer!r}")
             setattr(self, str(i), layer)
 
     def forward(self, x) -> Tensor:
@@ -370,7 +370,7 @@ class MLP(Sequential):
     def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0,
                  bias: bool = True, rng=None):
         if len(sizes) < 2:
-            raise ValueError(f"MLP needs the number of inputs and of outputs, at least, as in MLP(784, 64, 10); got {sizes}")
+            raise ValueError(f"MLP needs two sizes at least, of input and output, as in MLP(784, 64, 10); got {sizes}")
         rng, layers = np.random.default_rng(rng), []
         bend, normalize = _choose("activation", activation, _ACTIVATIONS), _choose("norm", norm, _NORMS)
         for n_in, n_out in zip(sizes[:-1], sizes[1:-1]):
@@ -421,7 +421,7 @@ def xavier_uniform_(weight: Tensor, gain: float = 1.0, rng=None) -> Tensor:
     bound = gain * (6 / sum(fans(weight)))**0.5
     return uniform_(weight, -bound, bound, rng)
 
-# %% ../nbs/05_layers.ipynb #82287925
+# %% ../nbs/05_layers.ipynb #31f4587e
 def _he_std(weight: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fan = _choose("mode", mode, dict(zip(("fan_in", "fan_out"), fans(weight))))
     return calculate_gain(nonlinearity, a) / fan**0.5
@@ -544,8 +544,9 @@ _NORMS |= {"batch": BatchNorm1d, "layer": LayerNorm, "rms": RMSNorm}
 
 # %% ../nbs/05_layers.ipynb #5a0025f4
 class Dropout(Module):
-    """In training, each entry becomes 0 with probability p and is divided by 1 - p otherwise (Srivastava et al., 2014).
+    """In training, sets each entry to 0 with probability p, and divides it by 1 - p otherwise.
 
+    Source: Srivastava et al. (2014).
     Shapes: any, kept. In eval mode the output is x. rng: a seed or a Generator for the masks.
     Raises ValueError for p outside [0, 1].
     """

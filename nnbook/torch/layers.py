@@ -17,7 +17,7 @@ SiLU, GELU, Flatten, Sequential = nn.SiLU, nn.GELU, nn.Flatten, nn.Sequential
 LayerNorm, RMSNorm, BatchNorm1d = nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d
 
 def fill_like(parameter: torch.Tensor, fill, *args, **options) -> None:
-    "Give `parameter` the numbers that fill(weight, *args, **options), from nnbook.layers, gives a weight of its shape."
+    "Give `parameter` what fill(weight, *args, **options), from nnbook.layers, gives a weight of its shape."
     if parameter.is_meta: return
     weight = layers.Parameter(np.zeros(parameter.shape))
     fill(weight, *args, **options)
@@ -65,7 +65,7 @@ class MLP(nn.Sequential):
     "The twin of `nnbook.layers.MLP`; rng draws the weights, and torch's own generator the masks of dropout."
     def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0,
                  bias: bool = True, rng=None, device=None, dtype=None):
-        layers.MLP(*sizes[:1], *[1] * len(sizes[1:]), activation=activation, norm=norm, dropout=dropout)   # refuses what is wrong
+        layers.MLP(*sizes[:1], *[1] * len(sizes[1:]), activation=activation, norm=norm, dropout=dropout)   # checks
         rng, place, parts = np.random.default_rng(rng), {"device": device, "dtype": dtype}, []
         for n_in, n_out in zip(sizes[:-1], sizes[1:-1]):
             parts.append(Linear(n_in, n_out, bias, rng, **place))
