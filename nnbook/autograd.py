@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['exp', 'log', 'sqrt', 'sin', 'cos', 'relu', 'sigmoid', 'tanh', 'silu', 'gelu', 'leaky_relu', 'elu', 'softplus', 'add',
-           'sub', 'mul', 'div', 'maximum', 'minimum', 'Tensor', 'no_grad', 'elementwise', 'parametric', 'binary',
-           'power', 'unbroadcast', 'torch_names', 'matmul', 'linear', 'cross_entropy', 'gradcheck', 'softmax',
-           'log_softmax', 'layer_norm', 'getitem', 'add_at', 'embedding', 'reshape', 'broadcast_to', 'permute',
-           'swapaxes', 'transpose', 'squeeze', 'unsqueeze', 'flatten', 'where', 'clip', 'concatenate', 'stack', 'pad',
-           'einsum', 'name_of', 'graph']
+           'sub', 'mul', 'div', 'maximum', 'minimum', 'mse', 'mae', 'huber', 'hinge', 'bce_with_logits', 'Tensor',
+           'no_grad', 'elementwise', 'parametric', 'binary', 'power', 'unbroadcast', 'torch_names', 'matmul', 'linear',
+           'cross_entropy', 'gradcheck', 'softmax', 'log_softmax', 'layer_norm', 'getitem', 'add_at', 'embedding',
+           'reshape', 'broadcast_to', 'permute', 'swapaxes', 'transpose', 'squeeze', 'unsqueeze', 'flatten', 'where',
+           'clip', 'concatenate', 'stack', 'pad', 'einsum', 'name_of', 'graph']
 
 # %% ../nbs/04_autograd.ipynb #af90dd7f
 import itertools
@@ -391,6 +391,25 @@ def cross_entropy(logits: Tensor, target, **options) -> Tensor:
         raise ValueError("cross_entropy gives no gradient to its target: pass target.detach()")
     loss, saved = losses.cross_entropy_forward(logits.data, _plain(target), **options)
     return Tensor.of(loss, logits, backward=lambda g: (losses.cross_entropy_backward(saved, g),))
+
+def _elementwise_loss(f, df) -> Callable:
+    "Lift a loss with a term for each entry, and its derivative by the input, to the tape."
+    def loss(input: Tensor, target, **options) -> Tensor:
+        input, = _tensors(input)
+        if getattr(target, "requires_grad", False):
+            raise ValueError(f"{f.__name__} gives no gradient to its target: pass target.detach()")
+        x, y = input.data, np.asarray(_plain(target)).astype(input.dtype, copy=False)
+        return Tensor.of(f(x, y, **options), input, op=f.__name__,
+                         backward=lambda g: (g * df(x, y, **options),))
+    loss.__name__ = loss.__qualname__ = f.__name__
+    loss.__doc__ = f"`losses.{f.__name__}` on the tape, with its options and errors."
+    return loss
+
+mse = _elementwise_loss(losses.mse, losses.mse_grad)
+mae = _elementwise_loss(losses.mae, losses.mae_grad)
+huber = _elementwise_loss(losses.huber, losses.huber_grad)
+hinge = _elementwise_loss(losses.hinge, losses.hinge_grad)
+bce_with_logits = _elementwise_loss(losses.bce_with_logits, losses.bce_with_logits_grad)
 
 # %% ../nbs/04_autograd.ipynb #4d76a211
 def gradcheck(f: Callable, *inputs, eps: float = 1e-6, tol: float = 1e-6) -> bool:

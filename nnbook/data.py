@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CATALOG', 'PLAYS', 'CLOTHES', 'THINGS', 'File', 'Source', 'Dataset', 'stratified', 'DataError', 'need', 'mnist5k',
-           'digits', 'penguins', 'breast_cancer', 'wine', 'diabetes', 'mnist1d', 'cache_folder', 'is_whole', 'cached',
-           'fetch_file', 'fetch', 'Corpus', 'shakespeare', 'tiny_shakespeare', 'read_idx', 'mnist', 'fashion_mnist',
-           'cifar10', 'read_pickled_arrays', 'Graph', 'cora', 'main']
+           'digits', 'penguins', 'breast_cancer', 'wine', 'diabetes', 'auto_mpg', 'mnist1d', 'cache_folder', 'is_whole',
+           'cached', 'fetch_file', 'fetch', 'Corpus', 'shakespeare', 'tiny_shakespeare', 'read_idx', 'mnist',
+           'fashion_mnist', 'cifar10', 'read_pickled_arrays', 'Graph', 'cora', 'main']
 
 # %% ../nbs/90_data.ipynb #07450b46
 import gzip
@@ -176,6 +176,8 @@ CATALOG: dict[str, Source] = {source.name: source for source in [
            "Aeberhard & Forina (1992)", "CC BY 4.0", "scikit-learn"),
     Source("diabetes", "442 patients, progression after a year",
            "Efron, Hastie, Johnstone & Tibshirani (2004)", "not stated", "scikit-learn"),
+    Source("auto_mpg", "392 cars of 1970 to 1982 and their consumption",
+           "Quinlan (1993)", "CC BY 4.0", "mlxtend"),
     Source("mnist1d", "5,000 synthetic signals of ten shapes",
            "Greydanus & Kobak (2024)", "Apache-2.0", "mnist1d"),
 ]}
@@ -298,6 +300,32 @@ def diabetes() -> Dataset:
     License: not stated.
     """
     return _tabular("diabetes", scaled=False)
+
+# %% ../nbs/90_data.ipynb #15224783
+_CARS_SHA256 = "ae2460f71f1ad1840d1d006c3179155e59e7e06cd5d42947b730b4e166ca2b31"
+
+@cache
+def auto_mpg() -> Dataset:
+    """392 cars of the model years 1970 to 1982, shuffled; a fifth for testing.
+
+    x (392, 7) float64: number of cylinders, displacement [cubic inches], power
+    [horsepower], weight [pounds], time from 0 to 60 mph [s], model year (70 to 82) and
+    origin (1 USA, 2 Europe, 3 Japan). y (392,) float64: miles per gallon in the city.
+    frame: the seven columns, with the origin in words.
+    Source: Quinlan (1993), by way of mlxtend. License: CC BY 4.0.
+    """
+    x, y = need("mlxtend.data").autompg_data()     # the eighth column, the name, is NaN
+    x = x[:, :7]                                                             # (392, 7)
+    if hashlib.sha256(np.column_stack([x, y]).tobytes()).hexdigest() != _CARS_SHA256:
+        raise DataError("the cars inside mlxtend are not those of this book; "
+                        'run: pip install "mlxtend==0.25.0"')
+    order, n_train = stratified(np.zeros(len(y)), test=0.2)
+    x, y = x[order], y[order]
+    names = ("cylinders", "displacement", "horsepower", "weight", "acceleration",
+             "model_year", "origin")
+    frame = dict(zip(names, x.T))
+    frame["origin"] = np.array(["USA", "Europe", "Japan"])[x[:, 6].astype(int) - 1]
+    return Dataset(CATALOG["auto_mpg"], x, y, n_train, feature_names=names, frame=frame)
 
 # %% ../nbs/90_data.ipynb #da4c89b9
 @cache

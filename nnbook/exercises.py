@@ -32,7 +32,10 @@ class Grade:
         return f"{mark} {self.exercise}: {self.message}"
 
 def checker(name: str) -> Callable:
-    "Register the decorated function of the reader's object as the checker of exercise `name`, such as 'neuron.1'."
+    """Register the decorated function of the reader's object as the checker of exercise `name`, such as 'neuron.1'.
+
+    It raises `Mismatch` for a wrong answer, usually through `expect`. A sentence that it returns is added to the praise.
+    """
     def register(function: Callable) -> Callable:
         _CHECKERS[name] = function
         return function
@@ -101,13 +104,13 @@ def grade(name: str, obj) -> Grade:
         return Grade(name, "untouched", "not attempted yet")
     try:
         with np.errstate(all="ignore"):
-            _CHECKERS[name](obj)
+            said = _CHECKERS[name](obj)
     except Mismatch as mismatch:
         return Grade(name, "failed", str(mismatch))
     except (Exception, SystemExit) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return Grade(name, "failed", f"your code raised {type(error).__name__}: {error}\n  in {last.name}: {last.line}")
-    return Grade(name, "passed", "correct")
+    return Grade(name, "passed", f"correct\n  {said}" if isinstance(said, str) else "correct")
 
 def check(name: str, obj) -> None:
     "Grade the reader's object for exercise `name`, such as check('neuron.1', f), and print the verdict."

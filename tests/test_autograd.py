@@ -454,3 +454,28 @@ def test_operators_have_names_for_graphs_and_messages():
     x = leaf([[1.0, 2.0]])
     made = {"leaf": x, "mul": x * 2, "tanh": ag.tanh(x), "linear": ag.linear(x, x), "getitem": x[0], "sum": x.sum(), "pow": x**2, "reshape": x.reshape(2), "leaky_relu": ag.leaky_relu(x, 0.1), "matmul": x @ x.T}
     assert {name: ag.name_of(t) for name, t in made.items()} == {name: name for name in made}
+
+
+LOSSES = {"mse": "mse_loss", "mae": "l1_loss", "huber": "huber_loss", "bce_with_logits": "binary_cross_entropy_with_logits"}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_elementwise_losses_agree_with_torch(name, reduction, dtype):
+    draw = np.random.default_rng(0)
+    x, y, g = draw.normal(size=(5, 3)).astype(dtype), draw.random((5, 3)), draw.normal(size=(5, 3)).astype(dtype)
+    ours, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    a = getattr(ag, name)(ours, y, reduction=reduction)
+    b = getattr(F, LOSSES[name])(theirs, torch.tensor(y.astype(dtype)), reduction=reduction)
+    for loss, weight in ((a, g), (b, torch.tensor(g))):
+        (loss * weight if reduction == "none" else loss).sum().backward()
+    assert a.dtype == ours.grad.dtype == dtype and a.shape == tuple(b.shape)
+    assert np.allclose(a.data, b.detach(), rtol=1e-5) and np.allclose(ours.grad, theirs.grad, rtol=1e-5, atol=1e-7)
+
+
+def test_losses_refuse_what_would_broadcast_or_needs_a_gradient():
+    column, row = Tensor(np.ones((4, 1)), requires_grad=True), np.ones(4)
+    with pytest.raises(ValueError, match="broadcasting"): ag.mse(column, row)
+    with pytest.raises(ValueError, match="pass target.detach"): ag.huber(row, column)
+    assert ag.gradcheck(lambda x: ag.hinge(x, np.array([1.0, -1.0, 1.0])), Tensor([0.3, 0.2, -2.0], requires_grad=True))

@@ -39,7 +39,7 @@ FILE = described("numbers.bin", BYTES)
 @pytest.mark.parametrize("name, n, width, dtype, classes, n_train", [
     ("mnist5k", 5000, 784, np.float32, 10, 4000), ("digits", 1797, 64, np.float32, 10, 1438), ("penguins", 344, 4, np.float64, 3, 275),
     ("breast_cancer", 569, 30, np.float64, 2, 456), ("wine", 178, 13, np.float64, 3, 142), ("diabetes", 442, 10, np.float64, 0, 354),
-    ("mnist1d", 5000, 40, np.float32, 10, 4000)])
+    ("auto_mpg", 392, 7, np.float64, 0, 314), ("mnist1d", 5000, 40, np.float32, 10, 4000)])
 def test_packaged_sets_have_the_promised_shapes(name, n, width, dtype, classes, n_train):
     d = getattr(data, name)()
     assert d.source is CATALOG[name] and d.source.kind == "package"
@@ -92,6 +92,27 @@ def test_diabetes_is_in_its_own_units():
     d = data.diabetes()
     ages = d.x[:, d.feature_names.index("age")]
     assert ages.min() >= 18 and ages.max() < 100
+
+
+def test_cars_say_their_origin_in_words_and_keep_the_answer_apart():
+    d = data.auto_mpg()
+    assert list(d.frame) == list(d.feature_names) and not np.isnan(d.x).any()
+    words = {1: "USA", 2: "Europe", 3: "Japan"}
+    assert [words[k] for k in d.x[:, 6]] == d.frame["origin"].tolist() and len(set(d.test.frame["origin"])) == 3
+    assert all(np.array_equal(d.frame[name], d.x[:, j]) for j, name in enumerate(d.feature_names[:6]))
+    assert d.frame["model_year"].min() == 70 and d.frame["model_year"].max() == 82 and 9 <= d.y.min() < d.y.max() < 47
+    assert d.y[:4].tolist() == [34.4, 32.0, 24.0, 23.0]
+
+
+def test_other_cars_are_refused(monkeypatch):
+    mlxtend = types.SimpleNamespace(autompg_data=lambda: (np.zeros((392, 8)), np.zeros(392)))
+    monkeypatch.setattr(data, "need", lambda _: mlxtend)
+    data.auto_mpg.cache_clear()
+    try:
+        with pytest.raises(DataError, match="mlxtend==0.25"):
+            data.auto_mpg()
+    finally:
+        data.auto_mpg.cache_clear()
 
 
 def test_mnist1d_leaves_the_global_random_states_alone():

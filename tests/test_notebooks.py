@@ -11,7 +11,9 @@ from conftest import ROOT, chapters, read
 
 from tools.run import cell_hash, kind, stale
 
-CHAPTERS = [p for p in chapters() if re.match(r"\d", p.id) and int(p.id[:2]) < 90]
+CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
+PARTS = [p for p in chapters() if re.match(r"\d\d[a-z]_part\d+$", p.id)]
+PROJECTS = [p for p in chapters() if re.match(r"\d\d[a-z]_part\d+_project$", p.id)]
 
 
 @pytest.mark.parametrize("path", chapters())
@@ -46,6 +48,35 @@ def test_a_chapter_has_its_parts(path):
     claims = [o for c in nb.cells for o in c.get("outputs", []) if "application/vnd.nnbook.claim+json" in o.get("data", {})]
     assert 1 <= len(claims) <= 8, f"{len(claims)} claims"
     assert nb.metadata["nnbook"]["budget"]["seconds"] > 0
+
+
+def prose(nb) -> str:
+    return "\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_a_part_opens_with_what_its_reader_will_be_able_to_do(path):
+    text = prose(read(path))
+    assert re.match(r"# .+\n+> .+", text), "begins with a title and one sentence"
+    abilities = re.findall(r"^\d\. \*\*.+", text, re.MULTILINE)
+    assert len(abilities) == 5
+    assert all(re.search(r"\]\(\d\d_\w+\.ipynb#[\w-]+\)", a) for a in abilities), "each links to the section that teaches it"
+    assert len(text.split()) < 700, "half a page"
+
+
+@pytest.mark.parametrize("path", PROJECTS)
+def test_a_project_has_its_parts(path):
+    text = prose(read(path))
+    assert re.match(r"# .+\n+> .+", text), "begins with a title and one sentence"
+    assert "**You need** " in text
+    assert re.findall(r"^## (.+)", text, re.MULTILINE) == ["The table", "Hand in", "What is not allowed", "Rubric"]
+    points = [int(n) for n in re.findall(r"^\|.*\| *(\d+) *\|$", text, re.MULTILINE)]
+    assert sum(points) == 20 and len(points) >= 8
+    assert "### " not in text, "no steps given"
+
+
+def test_every_part_has_an_opening_and_a_finished_one_a_project():
+    assert {p.id[4:] for p in PARTS} >= {p.id[4:].removesuffix("_project") for p in PROJECTS} > set()
 
 
 def sample():

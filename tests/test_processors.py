@@ -95,6 +95,18 @@ def test_an_appendix_counts_in_letters_and_the_first_chapter_is_zero(book):
         assert f"Figure {number}." in book.run(name)
 
 
+def test_a_page_between_chapters_has_no_number_and_takes_none(book):
+    (book.folder / "_quarto.yml").write_text(CONTENTS.replace("[01_neuron.ipynb]", "[00a_part1.ipynb, 01_neuron.ipynb, 01a_part1_project.ipynb]"))
+    contents.parts.cache_clear()
+    pages = ("00a_part1", "01a_part1_project")
+    for name in pages:
+        book(name, code("plot()", shown(figure("x"))))
+    assert all("Figure 1." in book.run(name) for name in pages)
+    found = {c.source: (c.number, c.label, c.page) for c in contents.chapters(book.folder)}
+    assert found["00a_part1.ipynb"] == ("", "", "part1.html") and found["01a_part1_project.ipynb"] == ("", "", "part1_project.html")
+    assert found["01_neuron.ipynb"][0] == "1" and found["94_mathematics.ipynb"][0] == "A"
+
+
 def test_links_say_the_number_within_a_notebook_and_across(book):
     book("01_neuron", md("See [Figure](#fig-one), [the curve](#fig-one), [Equation](#eq-e) and [Table](#tbl-t)."), code("plot()", shown(figure("one"))),
          md('<a id="eq-e"></a>\n$$\nx\n$$\n\n<a id="tbl-t"></a>**Table.** Caption.\n\n| a |\n|---|\n| 1 |'))

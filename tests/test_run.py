@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from conftest import ROOT, read
 
-from tools.run import stale
+from tools.run import begins, stale
 
 CELLS = ["x = 1\nprint(x)", "#| slow\nprint('slow ran')", "#| cuda\nprint('cuda ran')"]
 
@@ -66,6 +66,11 @@ def test_check_writes_nothing_and_fails_on_a_false_claim(project):
     done = run(project, "--check")
     assert done.returncode == 1 and "05_t.ipynb failed" in done.stdout and "two is less than one" in done.stdout
     assert (project / "nbs/05_t.ipynb").read_bytes() == before
+
+
+def test_a_number_means_the_chapter_without_the_pages_behind_it():
+    assert [begins("04_autograd.ipynb", s) for s in ("04", "0", "04_auto", "04a")] == [True, True, True, False]
+    assert [begins("04a_part1_project.ipynb", s) for s in ("04", "04a", "04a_part1")] == [False, True, True]
 
 
 def test_a_chapter_that_does_not_exist_is_named(project):

@@ -16,7 +16,7 @@ class Chapter:
     "A notebook of the book, or a page written otherwise (the API), as the contents list it."
 
     source: str  # as in _quarto.yml: "01_neuron.ipynb"
-    number: str  # "1"; a letter for an appendix; empty for a page without a number
+    number: str  # "1"; a letter for an appendix; empty for a page without a number, such as a part's opening or project
     title: str
     description: str = ""
     text: str = ""  # what the contents say, where that is not the title
@@ -61,11 +61,11 @@ def letters():
 
 
 def chapter(entry, folder: Path, appendix) -> Chapter:
-    "One entry of the contents; an appendix (90 and up) takes the next letter."
+    "One entry of the contents; an appendix (90 and up) takes the next letter, and a page between chapters (04a) has no number."
     source = entry if isinstance(entry, str) else entry["href"]
     if not (folder / source).is_file():
         raise FileNotFoundError(f"_quarto.yml lists {source}, and {folder / source} does not exist; list it when it does")
-    found = re.match(r"(\d+)[a-z]?_", source)
+    found = re.match(r"(\d+)_", source)
     number = "" if not found else next(appendix) if int(found[1]) >= 90 else str(int(found[1]))
     if source.endswith(".ipynb"):
         title, sentence = heading(folder / source)

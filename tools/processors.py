@@ -308,7 +308,7 @@ class budget(Processor):
         facts = {"Time": duration_text(measured["seconds"]), "Peak memory": f"{measured['peak_mb']:,.0f} MB", "Device": measured["device"],
                  "Software": versions_text(software), "Date": date_text(measured["date"])}
         rows = "".join(f"<div><dt>{name}</dt><dd>{html.escape(str(fact))}</dd></div>" for name, fact in facts.items())
-        card = f'<aside class="nn-budget" aria-label="Budget"><p>Measured when this chapter ran</p><dl>{rows}</dl></aside>'
+        card = f'<aside class="nn-budget" aria-label="Budget"><p>Measured when this page ran</p><dl>{rows}</dl></aside>'
         self.nb.cells.append(mk_cell(raw(card), "markdown"))
 
 

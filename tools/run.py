@@ -179,13 +179,18 @@ def attempt(path: Path, store: bool, slow: bool) -> tuple[bool, str]:
         return False, f"{path.name} failed:\n{error}"
 
 
+def begins(name: str, start: str) -> bool:
+    "Whether a notebook's name begins so; after a number comes no letter."
+    return name.startswith(start) and not (start.isdigit() and name[len(start)].isalpha())
+
+
 def find(chapters: list[str]) -> list[Path]:
-    "The notebooks whose names begin with these numbers or equal these names; all of them for none."
+    "The notebooks whose names begin so; all of them for none. A number means the chapter alone: 04, not 04a."
     every = sorted(p for p in NBS.glob("*.ipynb") if not p.name.startswith("_"))
     for chapter in chapters:
-        if not any(p.name.startswith(chapter) for p in every):
+        if not any(begins(p.name, chapter) for p in every):
             sys.exit(f"no notebook begins with {chapter!r}; there are {', '.join(p.stem for p in every)}")
-    return [p for p in every if not chapters or any(p.name.startswith(c) for c in chapters)]
+    return [p for p in every if not chapters or any(begins(p.name, c) for c in chapters)]
 
 
 def main() -> None:

@@ -1,0 +1,633 @@
+"""Chapter 07: loader, loop, metrics, checkpoints that survive SIGKILL, diagnoses, and the twin's loop."""
+import copy
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from nnbook import training
+from nnbook.autograd import Tensor, cross_entropy, exp, mse, softmax
+from nnbook.data import breast_cancer, diabetes, digits, mnist1d, penguins, wine
+from nnbook.layers import MLP, Dropout, Linear, Module, ReLU, Sequential
+from nnbook.optim import SGD, Adam, AdamW, Muon, Schedule, cosine
+from nnbook.training import (
+    DataLoader,
+    History,
+    NonFiniteError,
+    TableEncoder,
+    accuracy,
+    checkup,
+    evaluate,
+    fit,
+    load_checkpoint,
+    predict,
+    save_checkpoint,
+)
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(90, 6)), rng.integers(0, 3, 90)
+
+
+def small(seed=0, **options):
+    model = MLP(6, 8, 3, rng=seed, **options)
+    return model, Adam(model.parameters(), lr=0.01)
+
+
+# -- the loader
+
+@given(n=st.integers(1, 40), size=st.integers(1, 45), epoch=st.integers(0, 5), drop=st.booleans())
+def test_an_epoch_holds_every_example_once(n, size, epoch, drop):
+    if drop and n < size:
+        with pytest.raises(ValueError, match="no batch"): DataLoader(np.arange(n), batch_size=size, drop_last=True)
+        return
+    loader = DataLoader(np.arange(n), -np.arange(n), batch_size=size, drop_last=drop, seed=3)
+    batches = list(loader.batches(epoch))
+    rows = np.concatenate([a for a, _ in batches])
+    assert len(batches) == len(loader) and len(np.unique(rows)) == len(rows) == (n // size * size if drop else n)
+    assert all((a == -b).all() for a, b in batches)
+    assert all(len(a) == size for a, _ in batches[:-1])
+
+
+def test_the_order_follows_from_seed_and_epoch():
+    loader = DataLoader(np.arange(100), batch_size=7, seed=5)
+    first, second = list(loader), list(loader)
+    assert any((a != b).any() for (a,), (b,) in zip(first, second))
+    again = DataLoader(np.arange(100), batch_size=7, seed=5)
+    for start in (0, 4, 14):
+        assert all((a == b).all() for (a,), (b,) in zip(second[start:], again.batches(1, start), strict=True))
+    assert (DataLoader(np.arange(100), seed=6).order(0) != loader.order(0)).any()
+    assert (DataLoader(np.arange(9), shuffle=False).order(3) == np.arange(9)).all()
+
+
+def test_augmentation_is_repeatable_in_the_middle_of_an_epoch():
+    noisy = lambda x, y, rng: (x + rng.normal(size=x.shape), y)
+    loader = DataLoader(X, Y, batch_size=20, transform=noisy)
+    whole = list(loader.batches(2))
+    assert all((a == b).all() for (a, _), (b, _) in zip(whole[3:], loader.batches(2, start=3), strict=True))
+    assert (whole[0][0] != next(loader.batches(3))[0]).all() and (loader.arrays[0] == X).all()
+
+
+def test_batches_are_copies():
+    x = np.zeros((10, 2))
+    for (b,) in DataLoader(x, batch_size=3, shuffle=False): b += 1
+    assert not x.any()
+
+
+@pytest.mark.parametrize("arrays, options, says", [
+    ((np.zeros(3), np.zeros(4)), {}, "lengths"), ((), {}, "lengths"), ((np.zeros(()),), {}, "lengths"),
+    ((np.zeros((0, 4)),), {}, "0 examples"), ((np.zeros(3),), {"batch_size": 0}, "batch_size"),
+    ((np.zeros(3),), {"batch_size": 2.5}, "batch_size")])
+def test_a_loader_refuses(arrays, options, says):
+    with pytest.raises(ValueError, match=says): DataLoader(*arrays, **options)
+
+
+# -- the loop
+
+def test_fit_does_what_the_five_lines_do():
+    (a, optimizer), (b, by_hand) = small(), small()
+    fit(a, optimizer, DataLoader(X, Y, batch_size=16, seed=1), epochs=4)
+    loader = DataLoader(X, Y, batch_size=16, seed=1)
+    for _ in range(4):
+        for x, y in loader:
+            loss = cross_entropy(b(x), y)
+            loss.backward()
+            by_hand.step()
+            by_hand.zero_grad()
+    assert all((p.data == q.data).all() for p, q in zip(a.parameters(), b.parameters()))
+
+
+def test_history_says_what_happened():
+    model, optimizer = small()
+    history = fit(model, optimizer, DataLoader(X, Y, batch_size=40), (X, Y), epochs=3, clip=0.1,
+                  metrics={"accuracy": accuracy}, schedule=Schedule(optimizer, cosine(9)))
+    assert set(history.epochs) == {"train loss", "valid loss", "valid accuracy"}
+    assert [len(v) for v in history.epochs.values()] == [3] * 3 and len(history.steps["loss"]) == 9
+    losses = np.array(history.steps["loss"]).reshape(3, 3)
+    assert np.allclose(history.epochs["train loss"], losses @ [40, 40, 10] / 90)     # the last batch has 10
+    assert np.allclose(history.steps["lr"], [0.01 * cosine(9)(t) for t in range(9)])
+    assert history.last() == {"train loss": history.epochs["train loss"][-1],
+                              **{f"valid {k}": v for k, v in
+                                 evaluate(model, (X, Y), metrics={"accuracy": accuracy}).items()}}
+    assert "valid accuracy goes from" in repr(history) and repr(History()) == "History: No epoch has ended yet."
+
+
+def test_predict_is_the_same_in_any_batches_and_leaves_the_mode():
+    model = MLP(6, 8, 3, dropout=0.5, norm="batch", rng=0)
+    model[1].eval()
+    modes = [m.training for m in model.modules()]
+    out = predict(model, X, batch_size=7)
+    assert [m.training for m in model.modules()] == modes and out.shape == (90, 3)
+    assert np.allclose(out, predict(model, X), atol=1e-6)
+
+
+def test_the_mode_is_put_back_after_an_error():
+    model, _ = small(dropout=0.5)
+    with pytest.raises(ValueError): predict(model, X[:, :5])
+    assert all(m.training for m in model.modules())
+
+
+def test_early_stopping_puts_the_best_weights_back():
+    x, y = rng.normal(size=(20, 6)), rng.integers(0, 3, 20)               # nothing to learn: overfits at once
+    model, optimizer = small()
+    optimizer.param_groups[0]["lr"] = 0.05
+    history = fit(model, optimizer, DataLoader(x, y, batch_size=5), (X, Y), epochs=200, patience=4)
+    assert len(history.epochs["valid loss"]) == history.best + 5 < 200
+    assert evaluate(model, (X, Y))["loss"] == pytest.approx(min(history.epochs["valid loss"]))
+
+
+def test_monitor_watches_a_metric():
+    model, optimizer = small()
+    wrong = lambda o, y: 1 - accuracy(o, y)
+    history = fit(model, optimizer, DataLoader(X, Y), (X, Y), epochs=30, metrics={"error": wrong},
+                  patience=3, monitor="error")
+    assert history.best == int(np.argmin(history.epochs["valid error"]))
+    with pytest.raises(ValueError, match="nothing"):
+        fit(*small(), DataLoader(X, Y), (X, Y), epochs=1, patience=1, monitor="nothing")
+    with pytest.raises(ValueError, match="no validation data"): fit(*small(), DataLoader(X, Y), epochs=1, patience=1)
+
+
+def test_a_regression_with_two_inputs():
+    class Two(Module):
+        def __init__(self): self.a, self.b = Linear(6, 1, rng=0), Linear(2, 1, rng=1)
+        def forward(self, x, z): return self.a(x) + self.b(z)
+    z = rng.normal(size=(90, 2))
+    y = (X @ np.arange(6) + z @ [1, -1])[:, None]
+    model = Two()
+    history = fit(model, Adam(model.parameters(), lr=0.1), DataLoader(X, z, y), (X, z, y), epochs=80,
+                  loss=mse, metrics={"r2": training.r2})
+    assert history.last()["valid r2"] > 0.99
+
+
+def test_the_bar_goes_to_stdout_when_asked(capsys):
+    fit(*small(), DataLoader(X, Y), (X, Y), epochs=2, progress=True)
+    out = capsys.readouterr()
+    assert "2/2 epochs" in out.out and "valid loss" in out.out and not out.err
+    fit(*small(), DataLoader(X, Y), epochs=2)
+    assert capsys.readouterr().out == ""
+
+
+# -- metrics
+
+classes = st.integers(2, 5).flatmap(lambda k: st.tuples(
+    st.just(k), st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), min_size=1, max_size=60)))
+
+
+@given(classes)
+def test_metrics_agree_with_scikit_learn(drawn):
+    k, pairs = drawn
+    y, guess = np.array(pairs).T
+    logits = np.eye(k)[guess] + 0.1
+    every = np.arange(k)
+    for outputs in (guess, logits, Tensor(logits)):
+        assert accuracy(outputs, y) == pytest.approx(reference.accuracy_score(y, guess))
+        assert (training.confusion_matrix(outputs, y, k) == reference.confusion_matrix(y, guess, labels=every)).all()
+        assert training.f1(outputs, y) == pytest.approx(reference.f1_score(y, guess, average="macro", zero_division=0))
+    ours = np.array(training.precision_recall_f1(logits, y))
+    theirs = reference.precision_recall_fscore_support(y, guess, labels=every, zero_division=0)[:3]
+    assert np.allclose(ours, theirs)
+
+
+@given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=2, max_size=60))
+def test_roc_agrees_with_scikit_learn(pairs):
+    scores, y = np.array([s for s, _ in pairs], float), np.array([int(c) for _, c in pairs])
+    if y.min() == y.max():
+        with pytest.raises(ValueError, match="both must occur"): training.roc_auc(scores, y)
+        return
+    assert training.roc_auc(scores, y) == pytest.approx(reference.roc_auc_score(y, scores))
+    theirs = reference.roc_curve(y, scores, drop_intermediate=False)
+    assert np.allclose(training.roc_curve(scores, y), theirs[:2])
+    two = np.column_stack([0 * scores, scores])
+    assert training.roc_auc(two, y) == training.roc_auc(scores[:, None], y) == training.roc_auc(scores, y)
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=2, max_size=40))
+def test_r2_agrees_with_scikit_learn(pairs):
+    p, y = np.array(pairs).T
+    if np.ptp(y) < 1e-3: return
+    assert training.r2(p, y) == training.r2(p[:, None], y[:, None]) == pytest.approx(reference.r2_score(y, p))
+
+
+@pytest.mark.parametrize("call", [
+    lambda: accuracy(np.zeros((3, 2)), np.zeros(4, int)), lambda: accuracy(np.zeros((0, 2)), np.zeros(0, int)),
+    lambda: accuracy(np.full((3, 2), np.nan), np.zeros(3, int)), lambda: accuracy(np.zeros((3, 2, 2)), np.zeros(3, int)),
+    lambda: training.roc_auc(np.zeros((3, 3)), np.array([0, 1, 0])),
+    lambda: training.roc_auc(np.array([0, np.nan]), np.array([0, 1])), lambda: training.r2([1, 2], [3, 3]),
+    lambda: training.r2([1, 2], [1, 2, 3]), lambda: training.confusion_matrix([0, 5], [0, 1], 3)])
+def test_metrics_refuse(call):
+    with pytest.raises(ValueError): call()
+
+
+def test_intervals_agree_with_scipy():
+    for df in (1, 2, 4, 9, 30, 200):
+        for p in (0.025, 0.3, 0.5, 0.95, 0.995):
+            assert training.t_quantile(p, df) == pytest.approx(scipy.stats.t.ppf(p, df), rel=1e-4, abs=1e-6)
+    v = rng.normal(size=8)
+    mean, half = training.mean_interval(v)
+    low, high = scipy.stats.t.interval(0.95, 7, v.mean(), scipy.stats.sem(v))
+    assert (mean - half, mean + half) == pytest.approx((low, high))
+    assert training.corrected_interval(v, 80, 20)[1] / half == pytest.approx((1 + 8 * 20 / 80)**0.5)
+    with pytest.raises(ValueError, match="two runs"): training.mean_interval([1.0])
+
+
+def test_the_corrected_interval_covers_where_the_plain_one_does_not():
+    "Accuracy of a nearest-mean classifier over five splits, against its value on a large sample."
+    draw, covered = np.random.default_rng(1), []
+    truth = []
+    for trial in range(300):
+        y = draw.integers(0, 2, 100)
+        x = draw.normal(size=100) + y
+        scores = []
+        for seed in range(5):
+            order = np.random.default_rng([trial, seed]).permutation(100)
+            a, b = order[:75], order[75:]
+            middle = (x[a][y[a] == 0].mean() + x[a][y[a] == 1].mean()) / 2
+            scores.append(np.mean((x[b] > middle) == y[b]))
+        truth.append(scipy.stats.norm.cdf(0.5))
+        for interval in (training.mean_interval(scores), training.corrected_interval(scores, 75, 25)):
+            covered.append(abs(interval[0] - truth[-1]) <= interval[1])
+    plain, corrected = np.reshape(covered, (300, 2)).mean(axis=0)
+    assert corrected > plain and corrected > 0.88
+
+
+# -- tables
+
+def test_the_encoder_agrees_with_scikit_learn():
+    birds = penguins()
+    frame, numbers, words = birds.frame, list(birds.feature_names), ["island", "sex"]
+    rows, test = np.arange(200), np.arange(200, 344)
+    ours = TableEncoder(numbers, words).fit({k: v[rows] for k, v in frame.items()}).transform(
+        {k: v[test] for k, v in frame.items()})
+    import pandas
+    table = pandas.DataFrame(dict(frame))
+    theirs = make_pipeline(ColumnTransformer([
+        ("numbers", SimpleImputer(strategy="median", add_indicator=True), numbers),
+        ("words", OneHotEncoder(categories=[sorted(set(frame[w][rows]) - {""}) for w in words],
+                                handle_unknown="ignore", sparse_output=False), words)]), StandardScaler())
+    assert np.allclose(ours, theirs.fit(table.iloc[rows]).transform(table.iloc[test]), atol=1e-5)
+
+
+def test_the_encoder_meets_what_it_has_not_seen():
+    encoder = TableEncoder(["a", "b"], ["w"]).fit({"a": [1, 2, 3], "b": [7, 7, 7], "w": ["x", "y", "x"]})
+    out = encoder.transform({"a": [np.nan, 2], "b": [9, 7], "w": ["z", ""]})
+    assert encoder.names == ["a", "b", "w=x", "w=y"] and np.isfinite(out).all() and out.dtype == np.float32
+    assert (out[:, 1] == 0).all() and (out[0, 2:] == out[1, 2:]).all() and out[0, 0] == 0
+    with pytest.raises(ValueError, match="first fit the encoder"): TableEncoder(["a"]).transform({"a": [1]})
+    with pytest.raises(ValueError, match="no column 'q'"): TableEncoder(["q"]).fit({"a": [1]})
+    with pytest.raises(ValueError, match="not all numbers"): TableEncoder(["w"]).fit({"w": ["x"]})
+    with pytest.raises(ValueError, match="every entry"): TableEncoder(["a"]).fit({"a": [np.nan, np.nan]})
+    with pytest.raises(ValueError, match="infinity"): TableEncoder(["a"]).fit({"a": [np.inf, 1]})
+
+
+# -- checkpoints
+
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers(-2**70, 2**70) | st.text(max_size=5)
+    | st.floats(allow_nan=False) | st.sampled_from([np.arange(6.0).reshape(2, 3), np.array(3), np.zeros((0, 2), "f4")]),
+    lambda t: st.lists(t, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(0, 9), t, max_size=3), max_leaves=12)
+
+
+def same(a, b):
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and (a == b).all()
+    if isinstance(a, dict): return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and a == b
+
+
+@given(st.dictionaries(st.text(max_size=4), trees, max_size=4))
+@settings(max_examples=60)
+def test_a_checkpoint_gives_back_what_was_saved(tmp_path_factory, state):
+    path = tmp_path_factory.mktemp("tree") / "c.npz"
+    save_checkpoint(path, state)
+    assert same(load_checkpoint(path), state)
+    assert [p.name for p in path.parent.iterdir()] == ["c.npz"]
+
+
+def test_a_checkpoint_refuses_code_and_says_where(tmp_path):
+    with pytest.raises(TypeError, match="model/f is a function"):
+        save_checkpoint(tmp_path / "c.npz", {"model": {"f": lambda: 0}})
+    with pytest.raises(FileNotFoundError, match="no checkpoint"): load_checkpoint(tmp_path / "c.npz")
+    np.savez(tmp_path / "evil.npz", x=np.array([print], object))
+    with pytest.raises(ValueError, match="not a whole checkpoint"): load_checkpoint(tmp_path / "evil.npz")
+
+
+def test_damage_is_noticed(tmp_path):
+    path, draw = tmp_path / "c.npz", random.Random(0)
+    state = {"model": {"w": np.arange(400.0)}, "step": 7, "text": "x" * 100}
+    save_checkpoint(path, state)
+    whole = path.read_bytes()
+    for cut in [0, 1, 100, *(draw.randrange(len(whole)) for _ in range(60))]:
+        path.write_bytes(whole[:cut])
+        with pytest.raises(ValueError, match="not a whole checkpoint"): load_checkpoint(path)
+    for _ in range(200):
+        i = draw.randrange(len(whole))
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 1 << draw.randrange(8)]) + whole[i + 1:])
+        try: assert same(load_checkpoint(path), state)            # some bytes, such as dates, mean nothing
+        except ValueError as error: assert "not a whole checkpoint" in str(error)
+
+
+@pytest.mark.parametrize("fails", ["fsync", "replace"])
+def test_a_failed_write_keeps_the_old_checkpoint(tmp_path, monkeypatch, fails):
+    path = tmp_path / "c.npz"
+    save_checkpoint(path, {"step": 1})
+    def no(*_): raise OSError("disk full")
+    monkeypatch.setattr(os, fails, no)
+    with pytest.raises(OSError, match="disk full"): save_checkpoint(path, {"step": 2})
+    assert load_checkpoint(path) == {"step": 1} and [p.name for p in tmp_path.iterdir()] == ["c.npz"]
+
+
+def everything(checkpoint=None, stop_at=None, save_every=1, epochs=4, optimizer=AdamW):
+    "A run that has something of everything to forget; its final weights, buffers and history."
+    model = MLP(6, 8, 8, 3, norm="batch", dropout=0.3, rng=0)
+    opt = optimizer(model.parameters(), lr=0.01)
+    count = 0
+    def loss(output, y):
+        nonlocal count
+        count += 1
+        if count == stop_at: raise KeyboardInterrupt
+        return cross_entropy(output, y)
+    noisy = lambda x, y, rng: (x + 0.1 * rng.normal(size=x.shape), y)
+    history = fit(model, opt, DataLoader(X, Y, batch_size=20, transform=noisy), (X[:30], Y[:30]), epochs=epochs,
+                  loss=loss, schedule=Schedule(opt, cosine(20)), clip=0.5, patience=3, metrics={"accuracy": accuracy},
+                  checkpoint=checkpoint, save_every=save_every)
+    return model.state_dict(), vars(history)
+
+
+@pytest.mark.parametrize("optimizer", [AdamW, lambda p, lr: SGD(p, lr, momentum=0.9),
+                                       lambda p, lr: Muon([q for q in p if q.ndim == 2], lr)])
+def test_an_interrupted_run_ends_as_if_nothing_had_happened(tmp_path, optimizer):
+    whole = everything(optimizer=optimizer)
+    for stop_at in range(1, 21, 3):                          # the count includes the validation's calls
+        for save_every in (1, 3, None):
+            path = tmp_path / f"{stop_at}-{save_every}.npz"
+            with pytest.raises(KeyboardInterrupt): everything(path, stop_at, save_every, optimizer=optimizer)
+            assert same(everything(path, save_every=save_every, optimizer=optimizer), whole)
+            assert same(everything(path, save_every=save_every, optimizer=optimizer), whole)    # finished: once more
+
+
+def test_a_run_can_be_made_longer(tmp_path):
+    everything(tmp_path / "c.npz", epochs=2)
+    assert same(everything(tmp_path / "c.npz"), everything())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_fifty_kills_leave_no_trace(tmp_path):
+    "SIGKILL at fifty random moments: no torn checkpoint, and the resumed run ends bit for bit the same."
+    begin, whole = time.monotonic(), everything(tmp_path / "whole.npz", epochs=12)
+    lasts, draw, steps = time.monotonic() - begin, random.Random(0), []
+    for trial in range(400):
+        path = tmp_path / str(trial) / "run.npz"
+        path.parent.mkdir()
+        child = os.fork()
+        if not child:
+            try: everything(path, epochs=12)
+            finally: os._exit(0)
+        time.sleep(draw.uniform(0, lasts))
+        os.kill(child, signal.SIGKILL)
+        if not os.WIFSIGNALED(os.waitpid(child, 0)[1]): continue             # it was faster
+        steps.append(load_checkpoint(path)["step"] if path.exists() else 0)
+        assert same(everything(path, epochs=12), whole), f"killed after update {steps[-1]}"
+        if len(steps) == 50: break
+    assert len(steps) == 50 and len(set(steps)) > 10, steps
+
+
+def test_a_checkpoint_of_another_run_is_refused_and_changes_nothing(tmp_path):
+    path = tmp_path / "c.npz"
+    fit(*small(), DataLoader(X, Y), epochs=1, checkpoint=path)
+    def refuses(says, model, optimizer, train):
+        before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
+        with pytest.raises(ValueError, match=says): fit(model, optimizer, train, epochs=2, checkpoint=path)
+        assert same(list(before), [model.state_dict(), optimizer.state_dict()])
+    refuses("batch_size 32, not 7", *small(), DataLoader(X, Y, batch_size=7))
+    refuses("seed 0, not 1", *small(), DataLoader(X, Y, seed=1))
+    refuses("data", *small(), DataLoader(X, 2 - Y))
+    other = MLP(6, 9, 3, rng=0)
+    refuses("misshapen", other, Adam(other.parameters()), DataLoader(X, Y))
+    model, _ = small()
+    refuses("state of Adam, not of SGD", model, SGD(model.parameters(), lr=0.1), DataLoader(X, Y))
+    path.write_bytes(b"garbage")
+    refuses("not a whole checkpoint", *small(), DataLoader(X, Y))
+
+
+# -- not a number
+
+class Exp(Module):
+    def forward(self, x): return exp(x)
+
+
+def broken(says, x=X, y=Y, model=None, lr=0.01, loss=cross_entropy):
+    model = model or small()[0]
+    with pytest.raises(NonFiniteError, match=says) as caught, np.errstate(all="ignore"):
+        fit(model, Adam(model.parameters(), lr=lr), DataLoader(x, y, batch_size=20), epochs=3, loss=loss)
+    assert all(np.isfinite(v).all() for v in model.state_dict().values())        # nothing was harmed
+    return str(caught.value)
+
+
+def test_nan_in_the_data_names_row_and_update():
+    x = X.copy()
+    x[17, 4] = np.nan
+    where = int(np.flatnonzero(DataLoader(x, batch_size=20).order(0) == 17)[0])
+    said = broken("in row 17 of the training set", x=x, model=small(norm="batch")[0])
+    assert said.startswith(f"update {where // 20 + 1} (epoch 0, batch {where // 20})") and f"[{where % 20}, 4]" in said
+
+
+def test_infinity_in_the_targets_names_the_row():
+    y = X[:, :1].copy()
+    y[3] = np.inf
+    broken("the targets.*in row 3 of", y=y, model=MLP(6, 1, rng=0), loss=mse)
+
+
+def test_where_a_nan_began():
+    broken(r"update 1 .*module '1' \(Exp\), whose inputs are finite", x=1000 * X, model=Sequential(Linear(6, 3, rng=0), Exp()))
+    broken(r"update 2 .*began in module", lr=1e30)
+    broken("began in the loss: the model's outputs are finite", lr=50.0,
+           loss=lambda z, y: -(softmax(z)[np.arange(len(y)), y]).log().mean())
+    broken("on the way back, at or after 2.bias", loss=lambda z, y: cross_entropy(z, y) + (z - z).sum()**0.5)
+    model, _ = small()
+    next(model.parameters()).data[2, 1] = np.nan
+    with pytest.raises(NonFiniteError, match=r"began in the weights: 0.weight: 1 of 48 .* at \[2, 1\]"):
+        fit(model, Adam(model.parameters()), DataLoader(X, Y), epochs=1)
+
+
+def test_nan_in_the_validation_data_is_an_error_too():
+    x = X.copy()
+    x[5, 1] = np.nan
+    with pytest.raises(ArithmeticError, match="row 5 of the validation"):
+        fit(*small(), DataLoader(X, Y), (x, Y), epochs=1, patience=1)
+
+
+def test_huge_but_finite_data_are_not_called_nan():
+    assert training._is_finite(np.full(100, 1e308)) and not training._is_finite(np.array([1.0, np.inf, -np.inf]))
+
+
+# -- the checkup
+
+def bad(*arguments, **options): return [s.name for s in checkup(*arguments, **options) if not s.healthy]
+
+
+def test_the_checkup_changes_nothing():
+    model = MLP(6, 8, 3, norm="batch", dropout=0.5, rng=0)
+    optimizer, loader = Adam(model.parameters()), DataLoader(X, Y)
+    before = copy.deepcopy((model.state_dict(), optimizer.state_dict(), model[3].rng.bit_generator.state))
+    checkup(model, optimizer, loader, (X, Y))
+    assert same(list(before), [model.state_dict(), optimizer.state_dict(), model[3].rng.bit_generator.state])
+    assert loader.epoch == 0 and all(p.grad is None for p in model.parameters())
+
+
+@pytest.mark.parametrize("load", [breast_cancer, wine, diabetes, digits, mnist1d])
+def test_the_checkup_is_quiet_about_healthy_runs(load):
+    data = load()
+    columns = {str(i): c for i, c in enumerate(data.x.T)}
+    n = len(data.train.x)
+    x = TableEncoder(list(columns)).fit({k: v[:n] for k, v in columns.items()}).transform(columns) if load is not digits else data.x
+    real = data.y.dtype.kind == "f"
+    y = ((data.y - data.y.mean()) / data.y.std())[:, None] if real else data.y
+    model = MLP(x.shape[1], 64, 64, 1 if real else int(y.max()) + 1, rng=0)
+    assert bad(model, Adam(model.parameters(), lr=3e-3), DataLoader(x[:n], y[:n]), (x[n:], y[n:]),
+               loss=mse if real else cross_entropy) == []
+
+
+def test_the_checkup_finds_frozen_and_forgotten_weights():
+    model = MLP(6, 8, 3, rng=0)
+    model[0].weight.requires_grad = False
+    signs = {s.name: s for s in checkup(model, Adam([p for p in model.parameters() if p.requires_grad]), DataLoader(X, Y))}
+    assert signs["frozen"].value == pytest.approx(48 / 83) and "gradient" in repr(signs["frozen"])
+    dead = Sequential(Linear(6, 8, rng=0), ReLU(), Linear(8, 3, rng=0))
+    dead[0].bias.data[...] = -100
+    assert "frozen" in bad(dead, Adam(dead.parameters()), DataLoader(X, Y))
+
+
+# -- the twin
+
+torch = pytest.importorskip("torch")
+
+
+def relay(side, epochs, checkpoint=None, dropout=0.0, **options):
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    built = side == "built"
+    model = MLP(6, 8, 3, rng=0, norm="layer", dropout=dropout).to(np.float64) if built else (
+        layers.MLP(6, 8, 3, rng=0, norm="layer", dropout=dropout).double())
+    optimizer = (AdamW if built else torch.optim.AdamW)(model.parameters(), lr=0.01)
+    history = (training if built else twin).fit(
+        model, optimizer, DataLoader(X, Y, batch_size=20), (X[:30], Y[:30]), epochs=epochs, clip=0.5,
+        schedule=Schedule(optimizer, cosine(30)), metrics={"accuracy": accuracy}, checkpoint=checkpoint, patience=20,
+        **options if built else {"device": "cpu", **options})
+    return np.concatenate([np.asarray(p.detach() if side == "twin" else p.data).ravel() for p in model.parameters()]), history
+
+
+def close(one, other, tol=1e-10):
+    assert np.abs(one[0] - other[0]).max() < tol
+    for kind in ("steps", "epochs"):
+        for name, values in getattr(one[1], kind).items():
+            assert np.allclose(values, getattr(other[1], kind)[name], rtol=0, atol=tol), name
+
+
+def test_the_twin_trains_alike():
+    close(relay("built", 5), relay("twin", 5))
+
+
+@pytest.mark.parametrize("first", ["built", "twin"])
+@pytest.mark.parametrize("second", ["built", "twin"])
+def test_one_side_goes_on_where_the_other_stopped(tmp_path, first, second):
+    relay(first, 2, tmp_path / "c.npz")
+    close(relay(second, 5, tmp_path / "c.npz"), relay("built", 5))
+
+
+@pytest.mark.parametrize("accumulate", [2, 3, 100])
+def test_accumulation_takes_the_step_of_the_whole_batch(accumulate):
+    close(relay("twin", 3, accumulate=accumulate), relay("twin", 3))
+
+
+def test_the_twin_resumes_dropout_bit_for_bit(tmp_path):
+    def run(epochs, path=None):
+        torch.manual_seed(0)
+        return relay("twin", epochs, path, dropout=0.5)[0]
+    run(2, tmp_path / "c.npz")
+    assert (run(5, tmp_path / "c.npz") == run(5)).all()
+
+
+def test_mixed_precision_learns():
+    history = relay("twin", 10, amp=torch.bfloat16)[1]
+    assert history.epochs["train loss"][-1] < 0.95 * history.epochs["train loss"][0]
+
+
+@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="torch.compile needs a compiler")
+def test_compiled_or_not():
+    close(relay("twin", 2, compile=True), relay("twin", 2))
+
+
+def test_the_twin_says_where_a_nan_began():
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    model = layers.MLP(6, 8, 3, rng=0)
+    run = lambda x, lr: twin.fit(model, torch.optim.SGD(model.parameters(), lr=lr), DataLoader(x, Y, batch_size=20),
+                                 epochs=3, device="cpu")
+    x = X.copy()
+    x[9, 0] = np.nan
+    with pytest.raises(NonFiniteError, match="in row 9 of the training set"): run(x, 0.01)
+    with pytest.raises(NonFiniteError, match=r"update \d .*It began in module '2' \(Linear\)"): run(X, 1e15)
+
+
+def test_predict_and_evaluate_agree_with_the_built_ones():
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    one, two = MLP(6, 8, 3, rng=0), layers.MLP(6, 8, 3, rng=0)
+    assert np.allclose(predict(one, X), twin.predict(two, X), atol=1e-5)
+    a, b = (s.evaluate(m, (X, Y), metrics={"accuracy": accuracy}) for s, m in ((training, one), (twin, two)))
+    assert a == pytest.approx(b, abs=1e-5)
+    assert twin.best_device().type in ("cpu", "cuda", "mps", "xpu")
+
+
+def test_training_asks_for_nothing_but_numpy():
+    code = ("import sys, numpy as np; from nnbook.training import *; from nnbook.layers import MLP; from nnbook.optim import Adam;"
+            "m = MLP(2, 2, rng=0); fit(m, Adam(m.parameters()), DataLoader(np.ones((4, 2)), np.zeros(4, int)), epochs=1);"
+            "print(sorted({'torch', 'matplotlib', 'tqdm', 'scipy', 'sklearn', 'pandas'} & set(sys.modules)))")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_dropout_generators_are_parts_of_a_run():
+    model = Sequential(Linear(6, 3, rng=0), Dropout(0.5, rng=1))
+    part = training._Generators(model)
+    before = part.state_dict()
+    first = model[1].draw((5,))
+    part.load_state_dict(before)
+    assert (model[1].draw((5,)) == first).all() and math.isfinite(first.sum())
+
+
+@pytest.mark.parametrize("change, error, says", [
+    ({"train": (X, Y)}, TypeError, "DataLoader"), ({"patience": 0, "valid": (X, Y)}, ValueError, "an epoch or more"),
+    ({"patience": 3}, ValueError, "no validation data"), ({"valid": (X[:, :5], Y)}, ValueError, "6 features")])
+def test_fit_says_what_is_wrong(change, error, says):
+    model, optimizer = small()
+    with pytest.raises(error, match=says): fit(model, optimizer, **{"train": DataLoader(X, Y), "epochs": 1, **change})
+
+
+def test_a_checkpoint_may_go_to_a_folder_that_is_not_there_yet(tmp_path):
+    fit(*small(), DataLoader(X, Y), epochs=1, checkpoint=tmp_path / "a" / "b" / "run.npz", save_every=1)
+    assert load_checkpoint(tmp_path / "a" / "b" / "run.npz")["epoch"] == 1
+
+
+def test_an_overflow_on_validation_data_is_an_error():
+    with pytest.raises(NonFiniteError, match="after epoch 0 the validation loss is"), np.errstate(all="ignore"):
+        fit(*small(), DataLoader(X, Y), (1e38 * X, Y), epochs=1)
+
+
+def test_a_loader_without_a_seed_has_one_of_its_own():
+    a, b = DataLoader(X, seed=None), DataLoader(X, seed=None)
+    assert a.seed != b.seed and (a.order(3) == DataLoader(X, seed=a.seed).order(3)).all()

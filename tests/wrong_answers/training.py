@@ -1,0 +1,89 @@
+"Plausible wrong answers to the exercises of chapter 07: each must be refused."
+WRONG = {
+    "training.1": [
+        "def epoch_loss(losses, sizes): return np.mean(losses)",
+        "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes))",
+        "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes)) / len(losses)",
+        "def epoch_loss(losses, sizes): return np.sum(losses) / np.sum(sizes)",
+    ],
+    "training.2": [
+        "def early_stop(losses, patience): return len(losses), int(np.argmin(losses))",
+        """
+def early_stop(losses, patience):
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss <= losses[best]: best = epoch
+        if epoch - best >= patience: break
+    return epoch + 1, best
+""",
+        """
+def early_stop(losses, patience):
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]: best = epoch
+        if epoch - best > patience: break
+    return epoch + 1, best
+""",
+        """
+def early_stop(losses, patience):
+    worse = 0
+    for epoch in range(1, len(losses)):
+        worse = worse + 1 if losses[epoch] >= losses[epoch - 1] else 0
+        if worse == patience: break
+    return epoch + 1, int(np.argmin(losses[:epoch + 1]))
+""",
+    ],
+    "training.3": [
+        "def auc_by_pairs(scores, y): return (scores[y == 1][:, None] > scores[y == 0]).mean()",
+        "def auc_by_pairs(scores, y): return (scores[y == 1][:, None] >= scores[y == 0]).mean()",
+        "def auc_by_pairs(scores, y): return ((scores > 0.5) == y).mean()",
+        "def auc_by_pairs(scores, y): return (scores[y == 0][:, None] > scores[y == 1]).mean() + (scores[y == 0][:, None] == scores[y == 1]).mean() / 2",
+    ],
+    "training.4": [
+        "def standardize(train, test): return (train - train.mean(0)) / train.std(0), (test - train.mean(0)) / train.std(0)",
+        "def standardize(train, test): return (train - train.mean(0)) / (train.std(0) or 1), (test - test.mean(0)) / test.std(0)",
+        """
+def standardize(train, test):
+    both = np.concatenate([train, test])
+    std = np.where(both.std(0) > 0, both.std(0), 1)
+    return (train - both.mean(0)) / std, (test - both.mean(0)) / std
+""",
+        """
+def standardize(train, test):
+    one = lambda x: (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
+    return one(train), one(test)
+""",
+        """
+def standardize(train, test):
+    std = np.where(train.std() > 0, train.std(), 1)
+    return (train - train.mean()) / std, (test - train.mean()) / std
+""",
+    ],
+    "training.5": [
+        "def train_classifier(x, y): return lambda rows: np.full(len(rows), np.bincount(y).argmax())",
+        """
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+def train_classifier(x, y):
+    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
+    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(x, y), epochs=60, progress=False)
+    return lambda rows: labels(predict(model, rows))
+""",
+        """
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+def train_classifier(x, y):
+    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
+    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=60, progress=False)
+    return lambda rows: labels(predict(model, rows))
+""",
+        """
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+def train_classifier(x, y):
+    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
+    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=60, progress=False)
+    return lambda rows: predict(model, (rows - x.mean(0)) / x.std(0))
+""",
+    ],
+}
