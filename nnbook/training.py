@@ -10,10 +10,13 @@ __all__ = ['DataLoader', 'predict', 'evaluate', 'labels', 'accuracy', 'fit', 'Hi
 
 # %% ../nbs/07_training.ipynb #894e31ec
 import copy
+import glob
 import json
 import math
 import os
 import sys
+import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -80,12 +83,13 @@ class DataLoader:
             batch = tuple(a[rows] for a in self.arrays)                         # copies
             if self.transform:
                 rng = np.random.default_rng([self.seed, epoch, i])
-                batch = tuple(self.transform(*batch, rng))
+                batch = tuple(np.asarray(_plain(a)) for a in self.transform(*batch, rng))
             yield batch
 
     def settings(self) -> dict:
         "What has to be the same for the same batches; the arrays by their checksum."
-        data = [zlib.crc32(np.ascontiguousarray(a).tobytes()) for a in self.arrays]
+        data = [[zlib.crc32(np.ascontiguousarray(a).tobytes()), str(a.dtype), list(a.shape)]
+                for a in self.arrays]
         return {"data": data, "batch_size": self.batch_size, "seed": self.seed,
                 "shuffle": self.shuffle, "drop_last": self.drop_last}
 
@@ -136,7 +140,11 @@ def labels(outputs) -> np.ndarray:
 
 def _scored(outputs, y) -> tuple[np.ndarray, np.ndarray]:
     "Predicted and true class numbers, both (N,)."
-    guess, y = labels(outputs), np.asarray(_plain(y)).astype(np.int64)
+    guess, y = labels(outputs), np.asarray(_plain(y))
+    if y.ndim == 2 and y.shape[1] == 1: y = y[:, 0]
+    if y.dtype.kind == "f" and not (y == np.round(y)).all():
+        raise ValueError("the targets must be class numbers, and some are not whole")
+    y = y.astype(np.int64)
     if y.shape != guess.shape or not len(y):
         raise ValueError("a metric takes one prediction for each target, and at least one; "
                          f"got {guess.shape} predictions and {y.shape} targets")
@@ -169,8 +177,9 @@ def fit(model: Module, optimizer: Optimizer, train: DataLoader, valid=None, *, e
     Raises NonFiniteError, before the weights are touched, when data, loss or gradient is
     not finite; ValueError for a checkpoint of another run.
     """
-    run = Run(model, optimizer, train, schedule, checkpoint, patience, valid, monitor)
-    parameters, most = list(model.parameters()), math.inf if clip is None else clip
+    run = Run(model, optimizer, train, schedule, checkpoint, patience, valid, monitor, clip)
+    parameters, most = run.parameters(), math.inf if clip is None else clip
+    for p in parameters: p.grad = None
     for epoch in run.epochs(epochs, progress):
         model.train()
         for *inputs, y in train.batches(epoch, start=run.batch):
@@ -251,13 +260,18 @@ class Run:
     """
     def __init__(self, model, optimizer, train: DataLoader, schedule=None, checkpoint=None,
                  patience: int | None = None, valid=None, monitor: str = "loss",
-                 parts: dict | None = None):
+                 clip: float | None = None, parts: dict | None = None):
         if not isinstance(train, DataLoader):
             raise TypeError("fit trains on a DataLoader, such as DataLoader(x, y); got "
                             f"{type(train).__name__}")
         if patience is not None and (valid is None or patience < 1):
             raise ValueError(f"patience watches validation data for an epoch or more; got "
                              f"{patience}" + (" and no validation data" * (valid is None)))
+        if clip is not None and not clip >= 0:
+            raise ValueError(f"clip is the largest norm, 0 or more; got {clip}")
+        if patience is not None and monitor in ("accuracy", "f1", "roc_auc", "r2"):
+            raise ValueError(f"a monitor should fall, and {monitor} should rise: add a "
+                             f"metric that is 1 - {monitor}, and name that one")
         self.model, self.optimizer = model, optimizer
         self.train, self.schedule = train, schedule
         self.path, self.patience = checkpoint and Path(checkpoint), patience
@@ -266,11 +280,23 @@ class Run:
         self.parts = parts or {"model": model, "optimizer": optimizer,
                                "random": _Generators(model)}
         if schedule: self.parts["schedule"] = schedule
-        self.settings = train.settings() if self.path else {}
+        self.settings = train.settings() | {
+            "validation": valid is not None, "parts": sorted(self.parts),
+            "watched": monitor if patience else None} if self.path else {}
         if valid is not None: self.check_valid(valid)
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            _tidy(self.path)
             if self.path.exists(): self.load_state_dict(load_checkpoint(self.path))
+
+    def parameters(self) -> list:
+        "All parameters of the model. ValueError when the optimizer holds another one."
+        mine = list(self.model.parameters())
+        held = [p for group in self.optimizer.param_groups for p in group["params"]]
+        if {id(p) for p in held} - {id(p) for p in mine}:
+            raise ValueError("the optimizer holds a parameter that is not in the model, so "
+                             "no checkpoint would save it: make it an attribute there")
+        return mine
 
     def epochs(self, total: int, progress: bool | None = None) -> Iterator[int]:
         "The epochs still to run, under a progress bar."
@@ -299,9 +325,10 @@ class Run:
         losses = self.history.steps["loss"][-len(self.train):]
         row = {"train loss": np.average(losses, weights=self.train.sizes())}
         self.history.append("epochs", row | {f"valid {k}": v for k, v in measured.items()})
-        if not math.isfinite(measured.get("loss", 0.0)):
-            raise NonFiniteError(f"after epoch {self.epoch} the validation loss is "
-                                 f"{measured['loss']}: on some row the output overflows")
+        for name, value in measured.items():
+            if not math.isfinite(value):
+                raise NonFiniteError(f"after epoch {self.epoch} the validation {name} is "
+                                     f"{value}; does the output overflow on some row?")
         if measured and self.history.best is None:
             raise ValueError(f"there is no {self.history.monitor!r} to monitor; there are "
                              + ", ".join(self.history.epochs))
@@ -338,16 +365,18 @@ class _NoBar:
 # %% ../nbs/07_training.ipynb #d6a0054c
 def _flatten(tree, arrays: dict, path: str = ""):
     "The tree as JSON can say it; arrays go to `arrays`, named by number and place."
-    if isinstance(tree, np.ndarray):
-        name = f"{len(arrays)} {path.encode('ascii', 'replace').decode()}".replace("\0", "?")
+    if isinstance(tree, np.ndarray) and not tree.dtype.hasobject:
+        place = path[-200:].encode("ascii", "replace").decode().replace("\0", "?")
+        name = f"{len(arrays)} {place}"
         arrays[name] = tree
         return {"array": name}
-    if isinstance(tree, dict):                  # as pairs: JSON would turn a key 0 into "0"
+    if isinstance(tree, dict) and all(isinstance(k, (str, int)) for k in tree):   # as pairs, since
+        # JSON would turn a key 0 into "0"
         return {"dict": [[k, _flatten(v, arrays, f"{path}/{k}" if path else str(k))]
                          for k, v in tree.items()]}
     if isinstance(tree, (list, tuple)):
         return [_flatten(v, arrays, f"{path}/{i}") for i, v in enumerate(tree)]
-    if isinstance(tree, np.generic): return tree.item()
+    if isinstance(tree, np.generic): return _flatten(tree.item(), arrays, path)
     if tree is None or isinstance(tree, (str, int, float, bool)): return tree
     raise TypeError("a checkpoint holds arrays, numbers, text, lists and dictionaries; "
                     f"{path} is a {type(tree).__name__}")
@@ -359,6 +388,12 @@ def _unflatten(tree, arrays: dict):
     return {k: _unflatten(v, arrays) for k, v in tree["dict"]}
 
 # %% ../nbs/07_training.ipynb #7dae1937
+def _tidy(path: Path) -> None:
+    "Remove what processes killed while saving have left beside a checkpoint, an hour ago or more."
+    for part in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        if time.time() - part.stat().st_mtime > 3600: part.unlink(missing_ok=True)
+
+# %% ../nbs/07_training.ipynb #11caa7c7
 def save_checkpoint(path: str | Path, state: dict) -> None:
     """Write a nested dictionary of arrays, numbers and text to a file: all of it, or
     nothing.
@@ -368,7 +403,7 @@ def save_checkpoint(path: str | Path, state: dict) -> None:
     """
     path, arrays = Path(path), {}
     text = json.dumps(_flatten(state, arrays)).encode()
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with open(part, "wb") as file:
             np.savez(file, **arrays, **{"": np.frombuffer(text, np.uint8)})
@@ -392,7 +427,7 @@ def load_checkpoint(path: str | Path) -> dict:
     except Exception as error:                       # a zip can be broken in many ways
         raise ValueError(f"{path} is not a whole checkpoint: {error}") from error
 
-# %% ../nbs/07_training.ipynb #11caa7c7
+# %% ../nbs/07_training.ipynb #28c1beec
 class _Generators:
     "The random generators that the modules of a model hold, as a part of a run."
     def __init__(self, model: Module):
@@ -435,11 +470,20 @@ def _load_state_dict(self, state: dict) -> None:
         setattr(self.history, kind, {name: v.tolist() for name, v in columns.items()})
 
 Run.state_dict, Run.load_state_dict = _state_dict, _load_state_dict
-Run.save = lambda self: save_checkpoint(self.path, self.state_dict())
+def _save(self) -> None:
+    "Write the checkpoint, unless weights are not finite: then a good one is worth more."
+    for name, p in self.model.named_parameters():
+        if not _is_finite(_array(p)):
+            raise NonFiniteError(f"after update {self.step}, {name}: {_bad(_array(p))}; "
+                                 "the update itself failed. The checkpoint before it is kept")
+    save_checkpoint(self.path, self.state_dict())
+
+Run.save = _save
 
 # %% ../nbs/07_training.ipynb #292d18c2
 def _array(x) -> np.ndarray:
     "A NumPy array, from an array, a Tensor of either kind, or a tuple of such, in a row."
+    if isinstance(x, dict): x = list(x.values())
     if isinstance(x, (tuple, list)):
         return np.concatenate([_array(part).ravel() for part in x])
     x = x.data if isinstance(x, Tensor) else x
@@ -466,12 +510,13 @@ def _check_data(self, inputs: list, y: np.ndarray) -> None:
     names = [*(f"input {i}" for i in range(len(inputs))), "the targets"]
     for name, array in zip(names, [*inputs, y]):
         if _is_finite(array): continue
+        said = f"{_place(self)}: {name} of this batch: {_bad(array)}. It began in the "
+        if all(map(_is_finite, self.train.arrays)): raise NonFiniteError(f"{said}transform")
         first = self.batch * self.train.batch_size
         rows = self.train.order(self.epoch)[first + _rows(array)]
         raise NonFiniteError(
-            f"{_place(self)}: {name} of this batch: {_bad(array)}. It began in the data, "
-            f"in row {', '.join(map(str, sorted(rows)[:5]))} of the training set. "
-            "Fill what is missing, or leave those rows out")
+            f"{said}data, in row {', '.join(map(str, sorted(rows)[:5]))} of the training "
+            "set. Fill what is missing, or leave those rows out")
 
 def _rows(array: np.ndarray) -> np.ndarray:
     "The rows that are not all finite."
@@ -481,14 +526,17 @@ def _check_step(self, value: float, norm: float, loss: Callable, inputs: list, y
     "NonFiniteError, saying where it began, when the loss or the gradient is not finite."
     if math.isfinite(value) and math.isfinite(norm): return
     what = "the gradient's norm" if math.isfinite(value) else "the loss"
+    try: where = find_nonfinite(self.model, loss, inputs, y)
+    except Exception as error:                       # the diagnosis must not be what fails
+        where = f"Where it began cannot be said ({type(error).__name__}: {error})"
     raise NonFiniteError(
-        f"{_place(self)}: {what} is {norm if math.isfinite(value) else value}. "
-        f"{find_nonfinite(self.model, loss, inputs, y)}. "
+        f"{_place(self)}: {what} is {norm if math.isfinite(value) else value}. {where}. "
         "The weights are as they were before this update")
 
 def _check_valid(self, valid) -> None:
     "NonFiniteError when the validation data, a loader or arrays, hold NaN or infinity."
-    for array in map(np.asarray, valid.arrays if isinstance(valid, DataLoader) else valid):
+    arrays = valid.arrays if isinstance(valid, DataLoader) else DataLoader(*valid).arrays
+    for array in arrays:
         if _is_finite(array): continue
         raise NonFiniteError(f"{_bad(array)}, in row {_rows(array)[0]} of the validation "
                              "set. Fill what is missing, or leave such rows out")
@@ -506,7 +554,7 @@ def find_nonfinite(model: Module, loss: Callable, inputs: list, y) -> str:
     def watch(path):
         def hook(module, inputs, output):
             if not found and not _is_finite(_array(output)):
-                size = max(float(np.abs(_array(x)).max()) for x in inputs)
+                size = max((float(np.abs(_array(x)).max()) for x in inputs), default=0.0)
                 found.append(f"It began in module {path!r} ({type(module).__name__}), "
                              f"whose inputs are finite, up to {size:.3g}: of its outputs "
                              f"{_bad(_array(output))}")
@@ -534,10 +582,10 @@ class TableEncoder:
     show.
 
     numbers: names of columns of numbers. A missing one (NaN) becomes the median, and where
-    a column had missing entries, a further input says which. Then mean 0 and standard
-    deviation 1. categories: names of columns of words; an input for each word seen, 1 where
-    it stands. A word that was not seen, or "", gives zeros. A column that never varies
-    gives zeros too.
+    a column had missing entries, a further input says which. categories: names of
+    columns of words; an input for each word seen, 1 where it stands and 0 elsewhere; a word
+    that was not seen, or "", has 0 in all of them. In the end every input gets mean 0 and
+    standard deviation 1; one that never varies gives zeros.
     """
     def __init__(self, numbers=(), categories=()):
         self.numbers, self.categories, self.names = list(numbers), list(categories), None
@@ -634,7 +682,8 @@ def roc_curve(outputs, y) -> tuple[np.ndarray, np.ndarray]:
     """
     s, positive = _scores(outputs, y)
     order = np.argsort(-s, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(s[order])), len(s) - 1)   # the last of each tie
+    ranked = s[order]
+    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(s) - 1)   # of each tie
     true = np.cumsum(positive[order])[ends]
     false = ends + 1 - true
     return np.append(0, false / false[-1]), np.append(0, true / true[-1])
@@ -649,7 +698,10 @@ def r2(outputs, y) -> float:
     """The share of the targets' variance that is explained: 1 - squared error / variance
     about the mean. outputs: (N,) or (N, 1); y alike. 0 is a constant's score; below 0,
     worse than that."""
-    p, y = (np.asarray(_plain(a), float).reshape(-1) for a in (outputs, y))
+    p, y = (np.asarray(_plain(a), float) for a in (outputs, y))
+    if max(p.ndim, y.ndim) > 1 and {*p.shape[1:], *y.shape[1:]} != {1}:
+        raise ValueError(f"r2 takes one number a row, got shapes {p.shape} and {y.shape}")
+    p, y = p.reshape(-1), y.reshape(-1)
     if len(p) != len(y): raise ValueError(f"got {len(p)} predictions for {len(y)} targets")
     if len(y) < 2 or np.ptp(y) == 0: raise ValueError("R² needs targets that differ")
     return float(1 - ((y - p)**2).sum() / ((y - y.mean())**2).sum())
@@ -719,6 +771,8 @@ def checkup(model: Module, optimizer: Optimizer, train: DataLoader, valid=None,
     if len(train.arrays) != 2:
         raise ValueError("checkup takes a loader of inputs and targets")
     x, y = train.arrays
+    if not (_is_finite(x) and _is_finite(y)):
+        raise NonFiniteError(f"the training data: {_bad(y if _is_finite(x) else x)}")
     given = valid.arrays if isinstance(valid, DataLoader) else valid
     frozen, moved = _first_step(model, optimizer, train, loss)
     return [
@@ -734,7 +788,7 @@ def checkup(model: Module, optimizer: Optimizer, train: DataLoader, valid=None,
              "a few examples cannot be learned by heart; check the loss and the graph"),
         Sign("frozen", frozen, 0, 0,
              "this share of the weights gets no gradient or is not in the optimizer"),
-        Sign("first step", moved, 1e-5, 0.3,
+        Sign("first step", moved, 1e-4, 0.3,
              "an update should be a thousandth to a few hundredths of the weights"),
     ]
 
@@ -743,9 +797,10 @@ def _columns(x: np.ndarray) -> np.ndarray:
     return np.asarray(x).reshape(len(x), -1)
 
 def _answers(y: np.ndarray) -> np.ndarray:
-    "Targets as columns (N, K) with mean 0: classes as one-hot rows, numbers as they are."
+    "Targets as columns (N, K) with mean 0: one class a row as one-hot, others as they are."
     y = np.asarray(y)
-    Y = _columns(y) if y.dtype.kind == "f" else y.reshape(-1, 1) == np.unique(y)
+    whole = y.dtype.kind == "f" or y.ndim > 1 and y.shape[1:] != (1,)         # as they are
+    Y = _columns(y) if whole else y.reshape(-1, 1) == np.unique(y)
     return Y.astype(float) - Y.mean(axis=0)
 
 def _largest_column(x: np.ndarray) -> float:
@@ -791,7 +846,9 @@ def _one_batch(model: Module, x: np.ndarray, y: np.ndarray, loss: Callable) -> f
             value.backward()
             optimizer.step()
             values.append(value.item())
-    return values[-1] / values[0]
+    first, last = values[0], values[-1]
+    if not math.isfinite(first) or not math.isfinite(last): return math.inf
+    return last / first if first else 0.0
 
 def _first_step(model, optimizer, train: DataLoader, loss: Callable) -> tuple[float, float]:
     "The share of the weights that get no update; the middle relative size of the others'."

@@ -631,3 +631,147 @@ def test_an_overflow_on_validation_data_is_an_error():
 def test_a_loader_without_a_seed_has_one_of_its_own():
     a, b = DataLoader(X, seed=None), DataLoader(X, seed=None)
     assert a.seed != b.seed and (a.order(3) == DataLoader(X, seed=a.seed).order(3)).all()
+
+
+# -- what attacks found
+
+def test_gradients_from_before_do_not_enter_the_first_update():
+    (a, one), (b, two) = small(), small()
+    cross_entropy(b(X), Y).backward()
+    for model, optimizer in ((a, one), (b, two)): fit(model, optimizer, DataLoader(X, Y), epochs=1)
+    assert same(a.state_dict(), b.state_dict())
+
+
+def test_an_optimizer_of_other_parameters_is_refused():
+    model, _ = small()
+    stranger = Tensor(np.zeros(3), requires_grad=True)
+    with pytest.raises(ValueError, match="not in the model"):
+        fit(model, Adam([*model.parameters(), stranger]), DataLoader(X, Y), epochs=1)
+
+
+@pytest.mark.parametrize("clip", [-1, float("nan")])
+def test_a_clip_that_is_no_norm_is_refused(clip):
+    with pytest.raises(ValueError, match="largest norm"): fit(*small(), DataLoader(X, Y), epochs=1, clip=clip)
+
+
+@pytest.mark.parametrize("first, second", [({"patience": 5, "valid": (X, Y)}, {}), ({}, {"patience": 5, "valid": (X, Y)}),
+                                           ({}, {"valid": (X, Y)})])
+def test_a_run_watches_the_same_thing_to_its_end(tmp_path, first, second):
+    fit(*small(), DataLoader(X, Y), epochs=1, checkpoint=tmp_path / "c.npz", **first)
+    with pytest.raises(ValueError, match="watched|validation"):
+        fit(*small(), DataLoader(X, Y), epochs=3, checkpoint=tmp_path / "c.npz", **second)
+
+
+def test_a_metric_that_is_not_finite_stops_the_run():
+    with pytest.raises(NonFiniteError, match="validation q is nan"):
+        fit(*small(), DataLoader(X, Y), (X, Y), epochs=2, metrics={"q": lambda o, y: np.nan})
+    with pytest.raises(ValueError, match="should fall, and accuracy should rise"):
+        fit(*small(), DataLoader(X, Y), (X, Y), epochs=2, metrics={"accuracy": accuracy}, monitor="accuracy", patience=1)
+
+
+def test_infinite_scores_can_tie():
+    assert training.roc_auc([np.inf, np.inf], [0, 1]) == training.roc_auc([np.inf, np.inf], [1, 0]) == 0.5
+
+
+def test_one_logit_models_have_an_accuracy():
+    assert accuracy(np.array([[1.0], [-1.0]]), np.array([[1], [0]])) == 1.0
+    with pytest.raises(ValueError, match="not whole"): accuracy([0, 1], [0.5, 1.0])
+
+
+def test_the_checkup_meets_nan_and_zero_losses():
+    model, optimizer = small()
+    hurt = X.copy()
+    hurt[3, 2] = np.nan
+    with pytest.raises(NonFiniteError, match="training data"): checkup(model, optimizer, DataLoader(hurt, Y))
+    signs = {s.name: s for s in checkup(model, optimizer, DataLoader(X, Y), loss=lambda z, y: cross_entropy(z, y) * np.nan)}
+    assert not signs["one batch"].healthy
+    signs = {s.name: s for s in checkup(model, optimizer, DataLoader(X, Y), loss=lambda z, y: (z * 0.0).sum())}
+    assert signs["one batch"].value == 0
+    assert checkup(MLP(6, 4, rng=0), SGD(MLP(6, 4, rng=0).parameters(), lr=0.1), DataLoader(X, np.eye(4)[Y]))
+
+
+def test_a_diagnosis_that_fails_does_not_hide_the_error():
+    class Keeps(Module):
+        def __init__(self): self.a = Linear(6, 3, rng=0)
+        def forward(self, x):
+            self.seen = self.a(x)
+            return exp(1000 * self.seen)
+    model = Keeps()
+    with pytest.raises(NonFiniteError, match="update 1"), np.errstate(all="ignore"):
+        fit(model, Adam(model.parameters()), DataLoader(X, Y), epochs=1)
+
+
+def test_a_mask_of_infinity_is_saved_and_resumed(tmp_path):
+    class Masked(Module):
+        def __init__(self):
+            self.a = Linear(6, 3, rng=0)
+            self.register_buffer("mask", np.array([0, 0, -np.inf], "f4"))
+        def forward(self, x): return self.a(x)
+    for epochs in (1, 3):
+        model = Masked()
+        fit(model, Adam(model.parameters()), DataLoader(X, Y), (X, Y), epochs=epochs, patience=2, checkpoint=tmp_path / "c.npz")
+
+
+def test_ruined_weights_do_not_replace_a_good_checkpoint(tmp_path):
+    class Ruins(Adam):
+        def step(self):
+            super().step()
+            self.param_groups[0]["params"][0].data[0, 0] = np.nan
+    model, good = small()
+    fit(model, good, DataLoader(X, Y), epochs=1, checkpoint=tmp_path / "c.npz")
+    bad = Ruins(model.parameters(), lr=0.01)
+    bad.state_dict = good.state_dict
+    bad.load_state_dict = lambda state: None
+    with pytest.raises(NonFiniteError, match="checkpoint before it is kept"):
+        fit(model, bad, DataLoader(X, Y, batch_size=90, seed=0), epochs=2, checkpoint=tmp_path / "d.npz")
+    assert load_checkpoint(tmp_path / "c.npz")["epoch"] == 1 and not (tmp_path / "d.npz").exists()
+
+
+def test_nan_from_a_transform_is_not_blamed_on_the_data():
+    log = lambda x, y, rng: (np.log(np.abs(x) - 0.5), y)
+    with pytest.raises(NonFiniteError, match="It began in the transform"), np.errstate(all="ignore"):
+        fit(*small(), DataLoader(X, Y, transform=log), epochs=1)
+
+
+@pytest.mark.parametrize("state, says", [({"a": np.array([1, None], object)}, "a is a ndarray"), ({(1, 2): 3}, "is a dict")])
+def test_what_could_not_be_read_is_not_written(tmp_path, state, says):
+    save_checkpoint(tmp_path / "c.npz", {"good": 1})
+    with pytest.raises(TypeError, match=says): save_checkpoint(tmp_path / "c.npz", state)
+    assert load_checkpoint(tmp_path / "c.npz") == {"good": 1}
+
+
+def test_leftovers_of_killed_processes_go_after_an_hour(tmp_path):
+    old, new, other = (tmp_path / n for n in ("c.npz.1-1.part", "c.npz.2-2.part", "d.npz.1-1.part"))
+    for part in (old, new, other): part.write_bytes(b"x")
+    for part in (old, other): os.utime(part, (0, 0))
+    fit(*small(), DataLoader(X, Y), epochs=1, checkpoint=tmp_path / "c.npz")
+    assert not old.exists() and new.exists() and other.exists()
+
+
+def test_the_twin_refuses_another_optimizers_checkpoint(tmp_path):
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    def run(kind):
+        model = layers.MLP(6, 8, 3, rng=0)
+        twin.fit(model, kind(model.parameters(), lr=0.01), DataLoader(X, Y), epochs=2, device="cpu", checkpoint=tmp_path / "c.npz")
+    run(torch.optim.Adam)
+    with pytest.raises(ValueError, match="state of Adam, not of SGD"): run(torch.optim.SGD)
+
+
+def test_the_twin_takes_bfloat16_models_and_reversed_arrays(tmp_path):
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    for epochs in (1, 2):
+        model = layers.MLP(6, 8, 3, rng=0).bfloat16()
+        twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.01), DataLoader(X, Y), (X[::-1], Y[::-1]), epochs=epochs,
+                 patience=3, device="cpu", checkpoint=tmp_path / "c.npz")
+
+
+def test_float16_does_not_retry_for_ever():
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    model = layers.MLP(6, 8, 3, rng=0)
+    bad = lambda z, y: torch.nn.functional.cross_entropy(z, y) + torch.sqrt((z - z).sum())
+    with pytest.raises(NonFiniteError, match="gradient's norm is nan"):
+        twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.01), DataLoader(X, Y, batch_size=5), epochs=9, device="cpu",
+                 loss=bad, amp=torch.float16)

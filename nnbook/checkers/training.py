@@ -27,12 +27,14 @@ def _(epoch_loss):
 def _(early_stop):
     def ask(losses, patience, answer, why):
         got = early_stop(list(losses), patience)
-        expect(isinstance(got, tuple) and len(got) == 2, True, "return two numbers: epochs run, best epoch")
+        expect(isinstance(got, (tuple, list)) and len(got) == 2, True, "return two numbers: epochs run, best epoch")
         expect(got[0], answer[0], f"epochs run for {list(losses)}, patience {patience}: {why}")
         expect(got[1], answer[1], f"best epoch for {list(losses)}, patience {patience}: {why}")
     ask([3, 2, 1], 2, (3, 2), "it improves to the end, so it runs to the end")
     ask([3, 1, 2, 2, 0], 2, (4, 1), "after epochs 2 and 3 without a gain it stops, and never sees the 0")
     ask([3, 1, 2, 0, 5], 2, (5, 3), "epoch 3 improves in time, and the count starts again")
+    ask([5, 1, 4, 3, 0], 2, (4, 1), "3 is below 4, but not below the best so far")
+    ask([3, 1, 2, 0, 5, -1], 2, (6, 5), "the wait starts again at each new best")
     ask([1, 1, 1, 1], 2, (3, 0), "to equal the best is not to improve on it")
     ask([5, 4, 6, 3, 7, 8], 1, (3, 1), "patience 1 stops at the first epoch without a gain")
     ask([2], 3, (1, 0), "one epoch only")
@@ -57,11 +59,14 @@ def _(standardize):
     a, b = standardize(train.copy(), test.copy())
     expect(a, (train - train.mean(0)) / train.std(0), "the training part: mean 0, deviation 1 in each column")
     expect(b, (test - train.mean(0)) / train.std(0), "the test part: shift and scale by the TRAINING rows")
-    train[:, 1] = 2.0
-    a, b = standardize(train.copy(), test.copy())
-    expect(bool(np.isfinite(a).all() and np.isfinite(b).all()), True,
-           "a column that is constant in training must not give NaN or infinity")
-    expect(a[:, 1], np.zeros(40), "a constant column is 0 in training")
+    for constant in (2.0, 0.1):
+        train[:, 1] = constant
+        with np.errstate(all="ignore"): a, b = standardize(train.copy(), test.copy())
+        expect(bool(np.isfinite(a).all() and np.isfinite(b).all()), True,
+               f"a column of {constant}s in training must not give NaN or infinity")
+        expect(a[:, 1], np.zeros(40), f"a column of {constant}s is 0 in training")
+        expect(bool(np.abs(b[:, 1]).max() < 1e4), True,
+               f"a column of {constant}s in training: the other part was divided by almost nothing")
     one = rng.normal(size=(1, 3))
     expect(standardize(train.copy(), one)[1][:, 0], (one[:, 0] - train[:, 0].mean()) / train[:, 0].std(),
            "a test part of one row: its own mean and deviation say nothing")
@@ -77,6 +82,9 @@ def _(train_classifier):
         expect(callable(classify), True, "return a function from raw rows to class numbers")
         got = np.asarray(classify(x[n:].copy()))
         expect(got.shape, data.y[n:].shape, "one class number for each row that the function is given")
+        alone = np.array([np.asarray(classify(x[i:i + 1].copy()))[0] for i in range(n, len(x), 4)])
+        expect(alone, got[::4], "a row by itself must get the answer that it got among others: "
+               "are rows standardized by what the training rows showed?")
         expect(float((got == data.y[n:]).mean()) >= 0.9, True, f"the wine table {what}: nine of ten rows that "
                f"were not trained on should be right, and {np.mean(got == data.y[n:]):.0%} are; are the rows "
                "standardized, in training and in use alike?")

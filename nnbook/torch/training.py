@@ -24,7 +24,9 @@ def best_device() -> torch.device:
 
 def _on(model: torch.nn.Module, *arrays) -> list[torch.Tensor]:
     "Arrays as tensors on the model's device; floats in the model's dtype."
-    p, tensors = next(model.parameters()), map(torch.as_tensor, arrays)
+    p = next(model.parameters())
+    tensors = [a if isinstance(a, torch.Tensor) else torch.from_numpy(
+        np.require(a, requirements=["C", "W"])) for a in arrays]         # copies if it must
     return [t.to(p.device, p.dtype if t.is_floating_point() else None) for t in tensors]
 
 def predict(model: torch.nn.Module, *inputs, batch_size: int = 1024) -> np.ndarray:
@@ -64,19 +66,22 @@ def fit(model: torch.nn.Module, optimizer: torch.optim.Optimizer, train: DataLoa
 
     A checkpoint that either of the two wrote is taken up by the other. Beyond it: device,
     by default the best there is; amp, torch.bfloat16 or torch.float16, for mixed precision
-    (Micikevicius et al., 2018); compile, for torch.compile; accumulate, the number of
-    pieces in which a batch is computed so that it fits into memory: the update stays that
-    of the whole batch, but for layers that look at the batch, such as batch normalization.
+    (Micikevicius et al., 2018); compile, for torch.compile; accumulate, the
+    number of pieces in which a batch is computed so that it fits into memory: the update
+    stays that of the whole batch for a loss that is a plain mean over examples, and for
+    layers that don't look at the batch.
     """
     device = torch.device(device) if device is not None else best_device()
     forward = torch.compile(model.to(device)) if compile else model.to(device)
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     parts = {"model": _Part(model), "optimizer": _OptimizerPart(optimizer),
              "random": _Random(), **({"scaler": scaler} if scaler.is_enabled() else {})}
-    run = Run(model, optimizer, train, schedule, checkpoint, patience, valid, monitor,
+    run = Run(model, optimizer, train, schedule, checkpoint, patience, valid, monitor, clip,
               parts)
     autocast = torch.autocast(device.type, amp, enabled=amp is not None)
-    most = math.inf if clip is None else clip
+    parameters, most = run.parameters(), math.inf if clip is None else clip
+    skipped = 0
+    for p in parameters: p.grad = None
     for epoch in run.epochs(epochs, progress):
         model.train()
         for *inputs, y in train.batches(epoch, start=run.batch):
@@ -87,13 +92,14 @@ def fit(model: torch.nn.Module, optimizer: torch.optim.Optimizer, train: DataLoa
                 scaler.scale(part).backward()
                 value += part.item()
             scaler.unscale_(optimizer)
-            norm = clip_grad_norm_(model.parameters(), most).item()
-            retry = scaler.is_enabled() and not math.isfinite(norm)   # float16 rescales
+            norm = clip_grad_norm_(parameters, most).item()
+            skipped = skipped + 1 if scaler.is_enabled() and not math.isfinite(norm) else 0
+            retry = 0 < skipped <= 20                  # float16 tries again at another scale
             with autocast:
                 run.check_step(value, 0 if retry else norm, loss, tensors[:-1], tensors[-1])
             scaler.step(optimizer)
             scaler.update()
-            model.zero_grad()
+            for p in parameters: p.grad = None
             run.after_step(value, norm, save_every)
         run.after_epoch(evaluate(model, valid, loss, metrics) if valid is not None else {})
     return run.finish()
@@ -101,7 +107,9 @@ def fit(model: torch.nn.Module, optimizer: torch.optim.Optimizer, train: DataLoa
 # %% ../../nbs/07_training.ipynb #8a7744a9
 def _arrays(tree):
     "A copy of nested dictionaries and lists with arrays for tensors."
-    if isinstance(tree, torch.Tensor): return tree.detach().cpu().numpy().copy()
+    if isinstance(tree, torch.Tensor):
+        tree = tree.detach().cpu()
+        return (tree.float() if tree.dtype == torch.bfloat16 else tree).numpy().copy()
     if isinstance(tree, dict): return {k: _arrays(v) for k, v in tree.items()}
     if isinstance(tree, (list, tuple)): return [_arrays(v) for v in tree]
     return tree
@@ -122,9 +130,14 @@ class _Part:
         except RuntimeError as error: raise ValueError(str(error)) from error
 
 class _OptimizerPart(_Part):
-    """Understands the state of the book's optimizers too, which lack torch's further
-    options."""
+    "Understands the state of the book's optimizers too, which lack some of torch's options."
+    def state_dict(self) -> dict:
+        return {"optimizer": type(self.thing).__name__, **super().state_dict()}
+
     def load_state_dict(self, state: dict) -> None:
+        name = type(self.thing).__name__
+        if state.get("optimizer", name) != name:
+            raise ValueError(f"this is the state of {state['optimizer']}, not of {name}")
         mine, theirs = self.thing.state_dict()["param_groups"], state["param_groups"]
         groups = [{**a, **b} for a, b in zip(mine, theirs, strict=True)]
         memory = {i: {k: np.asarray(v, np.float32) if k == "step" else v

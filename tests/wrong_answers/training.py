@@ -32,6 +32,14 @@ def early_stop(losses, patience):
         if worse == patience: break
     return epoch + 1, int(np.argmin(losses[:epoch + 1]))
 """,
+        """
+def early_stop(losses, patience):
+    waited = 0
+    for epoch in range(1, len(losses)):
+        if losses[epoch] >= min(losses[:epoch]): waited += 1
+        if waited == patience: return epoch + 1, int(np.argmin(losses[:epoch + 1]))
+    return len(losses), int(np.argmin(losses))
+""",
     ],
     "training.3": [
         "def auc_by_pairs(scores, y): return (scores[y == 1][:, None] > scores[y == 0]).mean()",
@@ -52,6 +60,15 @@ def standardize(train, test):
 def standardize(train, test):
     one = lambda x: (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
     return one(train), one(test)
+""",
+        """
+def standardize(train, test):
+    std = np.where(train.std(0) > 0, train.std(0), 1)
+    return (train - train.mean(0)) / std, (test - train.mean(0)) / std
+""",
+        """
+def standardize(train, test):
+    return tuple(np.nan_to_num((x - train.mean(0)) / train.std(0)) for x in (train, test))
 """,
         """
 def standardize(train, test):
@@ -84,6 +101,15 @@ def train_classifier(x, y):
     model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
     fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=60, progress=False)
     return lambda rows: predict(model, (rows - x.mean(0)) / x.std(0))
+""",
+        """
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+def train_classifier(x, y):
+    own = lambda rows: (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-12)
+    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
+    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(own(x), y), epochs=60, progress=False)
+    return lambda rows: labels(predict(model, own(rows)))
 """,
     ],
 }
