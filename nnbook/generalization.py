@@ -82,10 +82,11 @@ def learning_curve(run: Callable, sizes: Iterable[int],
     """What run(n, seed) returns, for n examples of each size and each seed: (sizes, seeds, ...).
 
     run trains from scratch on n examples and returns a number, or several: errors, losses.
-    Raises ValueError for sizes that do not increase.
+    Raises ValueError for sizes that are not whole numbers, or do not increase.
     """
     sizes, seeds = list(sizes), list(seeds)
-    if not sizes or not seeds or min(sizes) < 1 or (np.diff(sizes) <= 0).any():
+    whole = all(isinstance(n, (int, np.integer)) for n in sizes)
+    if not whole or not sizes or not seeds or min(sizes) < 1 or (np.diff(sizes) <= 0).any():
         raise ValueError("sizes must be whole numbers that increase, and seeds not empty; got "
                          f"{sizes} and {seeds}")
     return np.array([[run(n, seed) for seed in seeds] for n in sizes], float)
@@ -113,11 +114,18 @@ def hinge_network(f: Callable, n: int, low: float = 0.0, high: float = 1.0) -> S
 
     f maps an array (m,) to (m,). The network maps x (N, 1) to (N, 1), in float64. Within
     [low, high] it misses f by at most ((high - low) / n)² / 8 times the largest |f''|.
+    Raises ValueError for no piece, an empty interval, or an f of other shapes or not finite.
     """
     if n < 1 or not low < high:
         raise ValueError(f"needs at least one piece and low < high, got n={n}, [{low}, {high}]")
     knots = np.linspace(low, high, n + 1)
     values = np.asarray(f(knots), float)                            # (n + 1,)
+    if values.shape != knots.shape:
+        raise ValueError(f"f must map an array {knots.shape} to an array {knots.shape}, one "
+                         f"value for each point; it returned shape {values.shape}")
+    if not np.isfinite(values).all():
+        at = knots[~np.isfinite(values)][0]
+        raise ValueError(f"f is not finite at x = {at:.4g}; choose an interval on which it is")
     slopes = np.diff(values) / np.diff(knots)                       # (n,)
     model = Sequential(Linear(1, n), ReLU(), Linear(n, 1)).to(np.float64)
     model[0].weight.data[...] = 1
@@ -154,8 +162,11 @@ def seeds_needed(difference: float, spread: float, power: float = 0.8,
     difference: the true mean of the paired differences; spread: their standard deviation, in the
     same unit. The smallest m with m >= ((t(confidence) + t(power)) spread / difference)², where
     both quantiles are Student's with m - 1 degrees of freedom.
-    Raises ValueError for a difference of 0, which no number of runs can find.
+    Raises ValueError for a difference of 0, which no number of runs can find, and for NaN.
     """
+    if not np.isfinite([difference, spread, power, confidence]).all():
+        raise ValueError("difference, spread, power and confidence must be finite; got "
+                         f"{difference}, {spread}, {power}, {confidence}")
     if not difference: raise ValueError("a difference of 0 takes infinitely many runs to find")
     if not (spread >= 0 and 0.5 <= power < 1 and 0 < confidence < 1):
         raise ValueError("needs spread >= 0, power in [0.5, 1) and confidence in (0, 1); got "

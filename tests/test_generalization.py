@@ -140,6 +140,13 @@ def test_a_built_network_needs_pieces_and_an_interval(n, low, high):
     with pytest.raises(ValueError, match="piece"): hinge_network(np.sin, n, low, high)
 
 
+@pytest.mark.parametrize("f, words", [(lambda x: 1.0, r"\(4,\).*\(\)"), (lambda x: x[:, None], r"\(4,\).*\(4, 1\)"),
+                                      (lambda x: x[:-1], r"\(4,\).*\(3,\)"), (lambda x: np.where(x > 0.5, np.nan, x), "finite at x = 0.6667"),
+                                      (lambda x: np.where(x == 0, np.inf, x), "finite at x = 0")])
+def test_a_built_network_says_what_is_wrong_with_the_function(f, words):
+    with pytest.raises(ValueError, match=words): hinge_network(f, 3)
+
+
 # --- shifts
 
 def brute(picture, down, right):
@@ -189,11 +196,12 @@ def test_shifts_refuse_other_pictures_and_distances():
 # --- learning curves
 
 def test_a_learning_curve_is_sizes_by_seeds():
+    assert learning_curve(lambda n, seed: n, np.array([10, 20]), [0]).shape == (2, 1)
     assert np.array_equal(learning_curve(lambda n, seed: n + seed, [10, 20], [1, 2, 3]), [[11, 12, 13], [21, 22, 23]])
     assert learning_curve(lambda n, seed: [n, seed], [1, 2, 4]).shape == (3, 3, 2)
 
 
-@pytest.mark.parametrize("sizes", [[], [10, 10], [20, 10], [0, 5]])
+@pytest.mark.parametrize("sizes", [[], [10, 10], [20, 10], [0, 5], [10, 20.5], [10.0, 20.0], [5, np.nan]])
 def test_a_learning_curve_needs_sizes_that_increase(sizes):
     with pytest.raises(ValueError, match="increase"): learning_curve(lambda n, seed: 0, sizes)
 
@@ -235,6 +243,7 @@ def test_seeds_needed_depends_on_the_ratio_alone():
     assert seeds_needed(1.0, 0.0) == 2
 
 
-@pytest.mark.parametrize("arguments", [(0.0, 1.0), (1.0, -1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 0.4), (1.0, 1.0, 0.8, 1.0), (1.0, np.nan)])
+@pytest.mark.parametrize("arguments", [(0.0, 1.0), (1.0, -1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 0.4), (1.0, 1.0, 0.8, 1.0), (1.0, np.nan),
+                                       (np.nan, 1.0), (np.inf, 1.0), (1.0, np.inf), (1.0, 1.0, np.nan), (1.0, 1.0, 0.8, np.nan)])
 def test_seeds_needed_refuses_the_impossible(arguments):
     with pytest.raises(ValueError): seeds_needed(*arguments)

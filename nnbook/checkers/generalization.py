@@ -19,6 +19,7 @@ def _(pieces_needed):
         hint = f"|f''| up to {curvature}, length {length}, error {error}: a piece of length h misses by at most h²/8 times |f''|"
         if got == want - 1: hint += "; round up, or the bound does not hold"
         expect(got, want, hint)
+    expect(pieces_needed(8.0, 3.0, 1.0), 3, "curvature 8, length 3, error 1: three pieces meet the bound exactly, a fourth is not needed")
     expect(pieces_needed(0.0, 3.0, 0.1), 1, "a straight line needs one piece, not zero")
     expect(isinstance(pieces_needed(5.0, 1.0, 0.1), (int, np.integer)), True, "return a whole number, as int(...)")
 
@@ -43,7 +44,7 @@ def _(longer_fit):
 # %% ../../nbs/08_generalization.ipynb #0ff2fc4b
 @checker("generalization.3")
 def _(mixup):
-    n, K, shares = 12, 4, []
+    n, K, shares, orders = 12, 4, [], set()
     x, y = np.eye(n), np.eye(K)[np.arange(n) % K]                   # rows of x tell who was mixed
     for seed in range(200):
         rng = np.random.default_rng(seed)
@@ -60,11 +61,13 @@ def _(mixup):
         partners = (mixed - np.diag(own) > 1e-9).sum(axis=1)
         expect(bool((partners <= 1).all()), True, "each example is mixed with one partner, itself included")
         alone = own > 1 - 1e-9                                      # partner of itself, or λ = 1
+        if (~alone).all(): orders.add(tuple((mixed - np.diag(own)).argmax(axis=1)))
         if (~alone).any():
             expect(own[~alone], np.full((~alone).sum(), own[~alone][0]), "one λ for the whole batch")
             shares.append(own[~alone][0])
             reached = (mixed - np.diag(own) > 1e-9).any(axis=0).sum() if own[~alone][0] < 1 - 1e-6 else (~alone).sum()
             expect(int(reached), int((~alone).sum()), "partners come from a permutation: each example is a partner once")
+    expect(len(orders) > n, True, "the partners do not come in a random order; draw it with rng.permutation(len(x))")
     expect(abs(np.mean(shares) - 0.5) < 0.12, True, f"λ should be 1/2 on average, got {np.mean(shares):.2f}")
     expect(abs(np.var(shares) - 0.125) < 0.04, True, f"for alpha = 0.5, λ has variance 1/8, got {np.var(shares):.3f}; is it Beta(alpha, alpha)?")
     a, b = (mixup(x, y, np.random.default_rng(5))[0] for _ in range(2))
@@ -77,8 +80,13 @@ def _(sign_flip_p):
     expect(sign_flip_p(np.array([1.0, 1.0, 1.0])), 0.25, "[1, 1, 1]: of 8 sign patterns, +++ and --- are as far from zero as the observed one, on either side")
     expect(sign_flip_p(np.array([2.0, -2.0])), 1.0, "[2, -2]: the mean is 0, and every pattern is at least as far from it")
     expect(sign_flip_p(np.array([0.1, 0.2, 0.3, -0.6])), 1.0, "[0.1, 0.2, 0.3, -0.6]: the mean is 0 but for rounding; compare with a tolerance")
+    expect(sign_flip_p(np.array([0.1, 0.2, 0.3, -0.1, 0.7, -0.3])), 0.4375, "[0.1, 0.2, 0.3, -0.1, 0.7, -0.3]: some patterns give the observed mean exactly, but for rounding; compare with a tolerance")
     expect(sign_flip_p(np.array([-1.0, -2.0, -3.0, -4.0])), 0.125, "all negative: 2 of 16; take the distance from zero, in both directions")
     rng = np.random.default_rng(0)
+    for _ in range(10):                                             # tenths, counted exactly as whole numbers
+        tenths = rng.integers(-9, 10, 7)
+        sums = abs((1 - 2 * ((np.arange(2**7)[:, None] >> np.arange(7)) & 1)) @ tenths)
+        expect(sign_flip_p(tenths / 10), (sums >= sums[0]).mean(), f"{(tenths / 10).tolist()}: some patterns give the observed mean exactly, but for rounding; compare with a tolerance")
     for m in (1, 5, 10):
         d = rng.standard_normal(m) + 0.5
         signs = 1 - 2 * ((np.arange(2**m)[:, None] >> np.arange(m)) & 1)

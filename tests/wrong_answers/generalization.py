@@ -6,6 +6,7 @@ WRONG = {
         "def pieces_needed(curvature, length, error): return int(np.ceil(length * np.sqrt(curvature / (8 * error))))",      # 0 for a straight line
         "def pieces_needed(curvature, length, error): return max(1, int(np.ceil(length**2 * curvature / (8 * error))))",    # no root
         "def pieces_needed(curvature, length, error): return max(1, int(np.ceil(np.sqrt(curvature / (8 * error)))))",       # length forgotten
+        "def pieces_needed(curvature, length, error): return int(length * np.sqrt(curvature / (8 * error))) + 1",   # one too many where it is exact
         "def pieces_needed(curvature, length, error): return max(1.0, np.ceil(length * np.sqrt(curvature / (8 * error))))", # a float
     ],
     "generalization.2": [
@@ -81,6 +82,23 @@ def mixup(x, y, rng, alpha=0.2):
     a, p = rng.beta(alpha, alpha), rng.integers(0, len(x), len(x))
     return a * x + (1 - a) * x[p], a * y + (1 - a) * y[p]
 """,
+        # always the same partners: the neighbor, the one opposite
+        """
+def mixup(x, y, rng, alpha=0.2):
+    a = rng.beta(alpha, alpha)
+    return a * x + (1 - a) * np.roll(x, 1, axis=0), a * y + (1 - a) * np.roll(y, 1, axis=0)
+""",
+        """
+def mixup(x, y, rng, alpha=0.2):
+    a = rng.beta(alpha, alpha)
+    return a * x + (1 - a) * x[::-1], a * y + (1 - a) * y[::-1]
+""",
+        # a random step, but no random order
+        """
+def mixup(x, y, rng, alpha=0.2):
+    a, step = rng.beta(alpha, alpha), rng.integers(len(x))
+    return a * x + (1 - a) * np.roll(x, step, axis=0), a * y + (1 - a) * np.roll(y, step, axis=0)
+""",
         # its own randomness
         """
 def mixup(x, y, rng, alpha=0.2):
@@ -104,6 +122,20 @@ def sign_flip_p(differences):
     d = np.asarray(differences, float)
     means = abs(np.array(list(product([1, -1], repeat=len(d)))) @ d)
     return float((means > means[0] + 1e-9).mean())
+""",
+        # no tolerance
+        """
+def sign_flip_p(differences):
+    from itertools import product
+    d = np.asarray(differences, float)
+    means = abs(np.array(list(product([1, -1], repeat=len(d)))) @ d)
+    return float((means >= means[0]).mean())
+""",
+        """
+def sign_flip_p(differences):
+    from itertools import product
+    d = np.asarray(differences, float)
+    return sum(abs(np.mean(d * s)) >= abs(np.mean(d)) for s in product([1, -1], repeat=len(d))) / 2**len(d)
 """,
         # a sign test, which forgets the sizes
         """
