@@ -250,6 +250,7 @@ class NonFiniteError(ArithmeticError):
     """Data, loss or gradient is NaN or infinite; the message says at which step, and where
     it began."""
 
+# %% ../nbs/07_training.ipynb #2f8d704d
 class Run:
     """Where a run stands: epoch, batch, history, best weights; and the parts that make it
     go on.
@@ -312,35 +313,38 @@ class Run:
         return self.patience is not None and self.epoch > 0 and (
             self.epoch - 1 - self.history.best >= self.patience)
 
-    def after_step(self, loss: float, norm: float, save_every: int | None = None) -> None:
-        "Note an update, move the schedule, and save if it is time."
-        rate = self.optimizer.param_groups[0]["lr"]
-        self.history.append("steps", {"loss": loss, "lr": rate, "grad norm": norm})
-        if self.schedule: self.schedule.step()
-        self.batch, self.step = self.batch + 1, self.step + 1
-        if self.path and save_every and self.step % save_every == 0: self.save()
+# %% ../nbs/07_training.ipynb #81bd0623
+def _after_step(self, loss: float, norm: float, save_every: int | None = None) -> None:
+    "Note an update, move the schedule, and save if it is time."
+    rate = self.optimizer.param_groups[0]["lr"]
+    self.history.append("steps", {"loss": loss, "lr": rate, "grad norm": norm})
+    if self.schedule: self.schedule.step()
+    self.batch, self.step = self.batch + 1, self.step + 1
+    if self.path and save_every and self.step % save_every == 0: self.save()
 
-    def after_epoch(self, measured: dict[str, float]) -> None:
-        "Note an epoch and what validation measured, keep the weights if best, and save."
-        losses = self.history.steps["loss"][-len(self.train):]
-        row = {"train loss": np.average(losses, weights=self.train.sizes())}
-        self.history.append("epochs", row | {f"valid {k}": v for k, v in measured.items()})
-        for name, value in measured.items():
-            if not math.isfinite(value):
-                raise NonFiniteError(f"after epoch {self.epoch} the validation {name} is "
-                                     f"{value}; does the output overflow on some row?")
-        if measured and self.history.best is None:
-            raise ValueError(f"there is no {self.history.monitor!r} to monitor; there are "
-                             + ", ".join(self.history.epochs))
-        if self.patience is not None and self.history.best == self.epoch:
-            self.best = self.parts["model"].state_dict()
-        self.epoch, self.batch = self.epoch + 1, 0
-        if self.path: self.save()
+def _after_epoch(self, measured: dict[str, float]) -> None:
+    "Note an epoch and what validation measured, keep the weights if best, and save."
+    losses = self.history.steps["loss"][-len(self.train):]
+    row = {"train loss": np.average(losses, weights=self.train.sizes())}
+    self.history.append("epochs", row | {f"valid {k}": v for k, v in measured.items()})
+    for name, value in measured.items():
+        if not math.isfinite(value):
+            raise NonFiniteError(f"after epoch {self.epoch} the validation {name} is "
+                                 f"{value}; does the output overflow on some row?")
+    if measured and self.history.best is None:
+        raise ValueError(f"there is no {self.history.monitor!r} to monitor; there are "
+                         + ", ".join(self.history.epochs))
+    if self.patience is not None and self.history.best == self.epoch:
+        self.best = self.parts["model"].state_dict()
+    self.epoch, self.batch = self.epoch + 1, 0
+    if self.path: self.save()
 
-    def finish(self) -> History:
-        "Put the best weights back, if patience kept them; what was measured."
-        if self.best is not None: self.parts["model"].load_state_dict(self.best)
-        return self.history
+def _finish(self) -> History:
+    "Put the best weights back, if patience kept them; what was measured."
+    if self.best is not None: self.parts["model"].load_state_dict(self.best)
+    return self.history
+
+Run.after_step, Run.after_epoch, Run.finish = _after_step, _after_epoch, _finish
 
 # %% ../nbs/07_training.ipynb #e872ea48
 def _bar(total: int, done: int, progress: bool | None):
@@ -662,6 +666,7 @@ def f1(outputs, y) -> float:
     occurs = counts.sum(axis=0) + counts.sum(axis=1) > 0
     return float(precision_recall_f1(outputs, y)[2][occurs].mean())
 
+# %% ../nbs/07_training.ipynb #a1c8234e
 def _scores(outputs, y) -> tuple[np.ndarray, np.ndarray]:
     "One score a row for class 1, and whether the row is of class 1."
     s, y = np.asarray(_plain(outputs), float), np.asarray(_plain(y)).reshape(-1)
@@ -824,6 +829,7 @@ def _shared(x: np.ndarray, valid) -> float:
     rows = _columns(valid[0]).astype(x.dtype)
     return float(np.mean([row.tobytes() in seen for row in rows]))
 
+# %% ../nbs/07_training.ipynb #ba59d408
 def _neighbors(x: np.ndarray, y: np.ndarray, most: int = 1000) -> float:
     "How many standard errors beyond chance the targets of nearest neighbors agree."
     X, Y = _columns(x)[:most].astype(float), _answers(y[:most])
@@ -834,6 +840,7 @@ def _neighbors(x: np.ndarray, y: np.ndarray, most: int = 1000) -> float:
     chance = np.linalg.norm(Y.T @ Y) / len(Y)             # its deviation when y is shuffled
     return float(agreement.mean() / (chance / len(Y)**0.5))
 
+# %% ../nbs/07_training.ipynb #829c396c
 def _one_batch(model: Module, x: np.ndarray, y: np.ndarray, loss: Callable) -> float:
     "The loss of 16 examples after 300 steps of Adam, over what it was at first."
     model, x, y, values = copy.deepcopy(model).eval(), x[:16], y[:16], []
