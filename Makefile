@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python
-PIP    := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP    := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
 PORT   ?= 8000
 SERVE  ?= 1
 META   := settings.ini setup.py pyproject.toml constraints.txt
@@ -17,11 +17,12 @@ help:
 	@echo "make export  write the library from the notebooks"
 	@echo "make clean   remove what was built"
 
-$(VENV)/pyvenv.cfg:
+# The target is pip, not the folder: an environment whose making was aborted has none, and is made anew.
+$(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "nnbook needs Python 3.11 or newer, and this is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 
-$(VENV)/.book: $(VENV)/pyvenv.cfg $(META)
+$(VENV)/.book: $(VENV)/bin/pip $(META)
 	$(PIP) -e ".[book,notebooks,data]"
 	@touch $@
 

@@ -249,3 +249,24 @@ def test_links_that_lead_nowhere_are_errors():
 
 def test_the_api_pages_are_in_step(api_pages):
     assert api_pages == [], "the API pages were out of step with nnbook/; they are written now: commit nbs/api"
+
+
+# ---------------------------------------------------------------- the folder that a build writes
+
+
+def test_a_folder_that_no_build_made_is_left_alone(tmp_path):
+    "Somebody's files are not the site's: the build says so and touches nothing."
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(site.BookError, match="not empty"):
+        site.build(out=tmp_path)
+    with pytest.raises(site.BookError, match="is a file"):
+        site.build(out=tmp_path / "thesis.tex")
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"] and (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_build_removes_only_what_a_build_wrote(tmp_path):
+    site.write(tmp_path, {"index.html": b"1", "gone/page.html": b"2"})
+    (tmp_path / "CNAME").write_text("example.org")
+    site.write(tmp_path, {"index.html": b"3"})
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [site.LIST, "CNAME", "index.html"]
+    assert (tmp_path / "index.html").read_bytes() == b"3"

@@ -1,4 +1,4 @@
-"What `pip install nnbook` installs: every module, numpy alone required, and it works without the repository."
+"What `pip install nnbook` installs: every module, numpy alone required, and it works without the repository, from a wheel or from source."
 
 import shutil
 import subprocess
@@ -12,14 +12,21 @@ from conftest import ROOT
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
+    "Built as `python -m build` does: the source distribution from the project, the wheel from the unpacked source distribution."
     project, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT / "nnbook", project / "nnbook", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "settings.ini", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "settings.ini", "setup.py", "README.md", "LICENSE", "MANIFEST.in", "constraints.txt"):
         shutil.copy(ROOT / name, project / name)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-w", out, project]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
+    run([sys.executable, "-m", "build", "--sdist", "--no-isolation", "-o", out, project])
+    shutil.unpack_archive(next(out.glob("nnbook-*.tar.gz")), out)
+    unpacked = next(p for p in out.glob("nnbook-*") if p.is_dir())
+    run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-w", out, unpacked])
     return zipfile.ZipFile(next(out.glob("nnbook-*.whl")))
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_it_holds_every_module_and_nothing_else(wheel):
@@ -39,6 +46,6 @@ def test_its_metadata_come_from_settings(wheel):
 def test_it_runs_alone(wheel, tmp_path):
     wheel.extractall(tmp_path)
     code = "import sys; sys.path.insert(0, '.'); import nnbook; from nnbook.claims import claim; claim('it works', 1, '>', 0); print(nnbook.__file__)"
-    run = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    assert "it works" in run.stdout and str(tmp_path) in run.stdout
+    done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "it works" in done.stdout and str(tmp_path) in done.stdout

@@ -110,10 +110,26 @@ def assets(documents: dict[str, str], pages: list[Page], folder: Path, cache: Pa
     return files
 
 
+LIST = ".nnbook-site"  # in the folder of a site: the names of the files that a build wrote there
+
+
+def ours(out: Path) -> list[str]:
+    "The files that an earlier build left in the folder; BookError when the folder holds anything and no build made it."
+    if out.exists() and not out.is_dir():
+        raise BookError(f"{out} is a file; name a folder for the site")
+    if (out / LIST).is_file():
+        return (out / LIST).read_text(encoding="utf-8").splitlines()
+    if out.exists() and any(out.iterdir()):
+        raise BookError(f"{out} is not empty, and no build of this book made it: name a new or an empty folder, or empty this one yourself")
+    return []
+
+
 def write(out: Path, files: dict[str, bytes]) -> None:
-    "Make the folder hold exactly these files, touching only what differs."
-    for old in (p for p in out.rglob("*") if p.is_file() and str(p.relative_to(out)) not in files):
-        old.unlink()
+    "Write the files that differ, and remove those of an earlier build that the site has no more; what else lies there stays."
+    old = ours(out)
+    files = files | {LIST: "".join(f"{name}\n" for name in sorted(files)).encode()}
+    for name in set(old) - set(files):
+        (out / name).unlink(missing_ok=True)
     for name, data in files.items():
         file = out / name
         if not file.exists() or file.read_bytes() != data:
@@ -124,6 +140,7 @@ def write(out: Path, files: dict[str, bytes]) -> None:
 def build(root: Path = ROOT, out: Path | None = None, force: bool = False, draft: bool = False) -> Built:
     "Build the whole site from the notebooks of a project; a draft may have links that lead nowhere, say to figures of a notebook that has not run."
     start, out, folder, cache = time.perf_counter(), out or root / "_site", root / "nbs", root / ".cache/site"
+    ours(out)  # before the work, not after it
     if force:
         shutil.rmtree(cache, ignore_errors=True)
     contents.parts.cache_clear()
