@@ -71,6 +71,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'nnbook.claims': { 'nnbook.claims.ClaimError': ('claims.html#claimerror', 'nnbook/claims.py'),
                                'nnbook.claims._digits': ('claims.html#_digits', 'nnbook/claims.py'),
                                'nnbook.claims._number': ('claims.html#_number', 'nnbook/claims.py'),
+                               'nnbook.claims._parts': ('claims.html#_parts', 'nnbook/claims.py'),
                                'nnbook.claims._print': ('claims.html#_print', 'nnbook/claims.py'),
                                'nnbook.claims.claim': ('claims.html#claim', 'nnbook/claims.py')},
             'nnbook.data': { 'nnbook.data.Corpus': ('data.html#corpus', 'nnbook/data.py'),

@@ -10,6 +10,7 @@ import html
 import math
 import numbers
 import operator
+import string
 
 # %% ../nbs/96_claims.ipynb #151d8c21
 class ClaimError(AssertionError):
@@ -20,20 +21,32 @@ _SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "="}
 
 # %% ../nbs/96_claims.ipynb #9c2a15c1
 def claim(sentence: str, value: float, op: str, bound: float) -> None:
-    """Print `sentence` with its measured `value`; raise ClaimError unless `value op bound` holds.
+    """Print `sentence` with the measured `value` in the place of its `{}`; raise ClaimError unless `value op bound` holds.
 
+    sentence: one field, `{}` (four significant digits) or with a format of its own, such as `{:.1%}`.
     op: one of "<", "<=", ">", ">=", "==", "!=". value and bound: real numbers; NaN satisfies no claim.
-    Raises ValueError for another op, TypeError for a value or bound that is not one real number.
+    Raises ValueError for another op or a sentence without exactly one field, TypeError for a value or bound that is not one real number.
     """
     if op not in _OPERATORS:
         raise ValueError(f"claim compares with one of {', '.join(_OPERATORS)}, got {op!r}")
+    before, form, after = _parts(sentence)
     value, bound = _number("value", value), _number("bound", bound)
-    sign = _SIGNS.get(op, op)
+    measured, limit = _digits(value, form), f"{_SIGNS.get(op, op)} {_digits(bound, form)}"
     if math.isnan(value) or math.isnan(bound) or not _OPERATORS[op](value, bound):
-        raise ClaimError(f"not so: {sentence} (measured {_digits(value)}, claimed {sign} {_digits(bound)})")
-    _print(sentence, value, op, bound, f"{_digits(value)} ({sign} {_digits(bound)})")
+        raise ClaimError(f"not so: {before}{measured}{after} (claimed: {limit})")
+    _print(before, measured, after, limit)
 
 # %% ../nbs/96_claims.ipynb #1835e4ac
+def _parts(sentence: str) -> tuple[str, str, str]:
+    "A sentence before its field, the field's format, and the rest."
+    pieces = list(string.Formatter().parse(sentence))
+    fields = [form for _, name, form, _ in pieces if name is not None]
+    if len(fields) != 1 or any(name for _, name, _, _ in pieces):
+        raise ValueError(f"claim expects a sentence with one {{}}, where the measured number belongs, got {sentence!r}")
+    at = next(i for i, piece in enumerate(pieces) if piece[1] is not None)
+    text = [piece[0] for piece in pieces]
+    return "".join(text[: at + 1]), fields[0], "".join(text[at + 1 :])
+
 def _number(what: str, x) -> float:
     "A real number as int or float; arrays of one element count."
     x = x.item() if hasattr(x, "item") and getattr(x, "size", 1) == 1 else x
@@ -41,12 +54,19 @@ def _number(what: str, x) -> float:
         raise TypeError(f"claim expects {what} to be one real number, got {type(x).__name__}; reduce an array first, as in x.mean()")
     return int(x) if isinstance(x, numbers.Integral) else float(x)
 
-def _digits(x: float) -> str:
-    return f"{x:,}" if isinstance(x, int) else f"{x:.4g}"
+def _digits(x: float, form: str = "") -> str:
+    "A number as text: by the format, or with four significant digits and thousands apart; with a real minus sign."
+    if form:
+        text = format(x, form)
+    elif isinstance(x, int):
+        text = f"{x:,}"
+    else:
+        text = f"{float(f'{x:.4g}'):,.0f}" if 1e4 <= abs(x) < 1e9 else f"{x:.4g}"
+    return text if "e" in text else text.replace("-", "\u2212")
 
-def _print(sentence: str, value: float, op: str, bound: float, measured: str) -> None:
+def _print(before: str, measured: str, after: str, limit: str) -> None:
     "Show the claim: in Jupyter with its data, so that the claims page can collect it; elsewhere as a line of text."
-    plain = f"✓ {sentence}: {measured}"
+    plain = f"✓ {before}{measured}{after} ({limit})"
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -56,6 +76,7 @@ def _print(sentence: str, value: float, op: str, bound: float, measured: str) ->
     if shell is None:
         print(plain)
         return
-    page = f'<p class="nn-claim"><span class="nn-claim-mark" aria-hidden="true">✓</span> {html.escape(sentence)}: <strong>{html.escape(measured)}</strong></p>'
-    data = {"sentence": sentence, "value": value if math.isfinite(value) else str(value), "op": op, "bound": bound if math.isfinite(bound) else str(bound)}
+    data = {"before": before, "measured": measured, "after": after, "limit": limit}
+    b, m, a, small = map(html.escape, data.values())
+    page = f'<p class="nn-claim"><span class="nn-claim-mark" aria-hidden="true">✓</span> {b}<b>{m}</b>{a} <small title="the bound that the claim sets">{small}</small></p>'
     display({"text/html": page, "application/vnd.nnbook.claim+json": data, "text/plain": plain}, raw=True)

@@ -48,8 +48,8 @@ def shown(page: str, **more) -> dict:
     return {"output_type": "display_data", "metadata": {}, "data": {"text/html": page, **more}}
 
 
-def claim(sentence: str, value, op: str, bound) -> dict:
-    return shown("<p>x</p>", **{"application/vnd.nnbook.claim+json": {"sentence": sentence, "value": value, "op": op, "bound": bound}})
+def claim(before: str, measured: str, after: str, limit: str) -> dict:
+    return shown("<p>x</p>", **{"application/vnd.nnbook.claim+json": {"before": before, "measured": measured, "after": after, "limit": limit}})
 
 
 @pytest.fixture
@@ -117,6 +117,20 @@ def test_links_say_the_number_within_a_notebook_and_across(book):
     assert "[Figure 1.1](01_neuron.ipynb#fig-one)" in book.run("00_first")
 
 
+def test_a_link_to_a_chapter_says_its_number(book):
+    book("00_first", md("In [chapter](01_neuron.ipynb) and [Appendix](94_mathematics.ipynb#sums), not [the neuron](01_neuron.ipynb).\n\n```\n[chapter](01_neuron.ipynb)\n```"))
+    page = book.run("00_first")
+    assert "[chapter\u00a01](01_neuron.ipynb)" in page and "[Appendix\u00a0A](94_mathematics.ipynb#sums)" in page
+    assert "[the neuron](01_neuron.ipynb)" in page and "\n[chapter](01_neuron.ipynb)" in page
+
+
+@pytest.mark.parametrize("link", ["[chapter](77_gone.ipynb)", "[chapter](94_mathematics.ipynb)", "[Appendix](01_neuron.ipynb)", "[chapter](index.ipynb)"])
+def test_a_link_that_names_no_chapter_is_an_error(book, link):
+    book("00_first", md(f"In {link}."))
+    with pytest.raises(ValueError, match=re.escape(f"00_first.ipynb: the link {link} names no")):
+        book.run("00_first")
+
+
 @pytest.mark.parametrize("link", ["[Figure](#fig-gone)", "[see](#eq-gone)", "[Table](94_mathematics.ipynb#tbl-gone)", "[Figure](05_layers.ipynb#fig-x)"])
 def test_a_link_to_a_missing_name_is_an_error_that_names_notebook_and_link(book, link, monkeypatch):
     monkeypatch.delenv("NNBOOK_DRAFT", raising=False)
@@ -167,15 +181,15 @@ def test_a_raw_block_outlasts_backticks_in_it():
 
 
 def test_a_claim_is_a_statement_and_stands_on_the_claims_page(book):
-    book("01_neuron", code("claim()", claim("it's more than half", 512441.0, ">=", 0.5)))
+    book("01_neuron", code("claim()", claim("it's ", "512,400", " times, & more than half", "≥ 0.5")))
     book("96_claims", md("All:\n\n<!-- nnbook:claims -->"))
     assert 'class="nn-claim"' in book.run("01_neuron")
     page = book.run("96_claims")
-    assert '<a href="neuron.html"' in page and "it\u2019s more than half" in page and "512,400" in page and "≥ 0.5" in page
+    assert '<a href="neuron.html"' in page and "it\u2019s <b>512,400</b> times, &amp; more than half" in page and "≥ 0.5" in page
 
 
 def test_hidden_claims_are_not_listed(book):
-    book("01_neuron", code("#| hide\nclaim()", claim("secret", 1.0, ">", 0.5)))
+    book("01_neuron", code("#| hide\nclaim()", claim("secret ", "1", "", "> 0.5")))
     book("96_claims", md("<!-- nnbook:claims -->"))
     assert "secret" not in book.run("96_claims")
 

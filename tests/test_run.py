@@ -61,10 +61,10 @@ def test_without_slow_the_stored_output_and_its_record_stay(project):
 
 
 def test_check_writes_nothing_and_fails_on_a_false_claim(project):
-    write(project, ["from nnbook.claims import claim", "claim('two is less than one', 2, '<', 1)"])
+    write(project, ["from nnbook.claims import claim", "claim('{} is less than one', 2, '<', 1)"])
     before = (project / "nbs/05_t.ipynb").read_bytes()
     done = run(project, "--check")
-    assert done.returncode == 1 and "05_t.ipynb failed" in done.stdout and "two is less than one" in done.stdout
+    assert done.returncode == 1 and "05_t.ipynb failed" in done.stdout and "{} is less than one" in done.stdout
     assert (project / "nbs/05_t.ipynb").read_bytes() == before
 
 

@@ -45,7 +45,7 @@ def test_its_metadata_come_from_settings(wheel):
 
 def test_it_runs_alone(wheel, tmp_path):
     wheel.extractall(tmp_path)
-    code = "import sys; sys.path.insert(0, '.'); import nnbook; from nnbook.claims import claim; claim('it works', 1, '>', 0); print(nnbook.__file__)"
+    code = "import sys; sys.path.insert(0, '.'); import nnbook; from nnbook.claims import claim; claim('it works {} time', 1, '>', 0); print(nnbook.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "it works" in done.stdout and str(tmp_path) in done.stdout
+    assert "it works 1 time" in done.stdout and str(tmp_path) in done.stdout

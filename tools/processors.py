@@ -27,6 +27,7 @@ FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.M)
 EQUATION = re.compile(r'(?:^<a id="(?P<name>eq-[^"]+)"></a>\n)?^\$\$(?P<tex>.+?)\$\$$', re.M | re.S)
 CAPTION = re.compile(r'^<a id="(?P<name>tbl-[^"]+)"></a>\*\*Table\.?\*\*', re.M)
 FIGURE = re.compile(r'<figure class="nn-(?P<kind>figure|explore|table)"(?: id="(?P<name>[^"]+)")?.*?</figure>', re.S)
+CHAPTER = re.compile(r"\[(?P<word>[Cc]hapter|[Aa]ppendix)\]\((?P<notebook>[\w.-]+\.ipynb)(?P<anchor>#[^)\s]+)?\)")
 LINK = re.compile(r"\[(?P<text>[^\]\n]*)\]\((?P<notebook>[\w.-]+\.ipynb)?#(?P<name>(?:fig|tbl|eq)-[^)\s]+)\)")
 
 
@@ -108,7 +109,7 @@ def read(notebook: Path) -> dict:
 
 
 class number(Processor):
-    "Number figures, tables and display equations, and let links to them say the number."
+    "Number figures, tables and display equations, and let links to them, and to chapters, say the number."
 
     def begin(self):
         self.path = Path(self.nb.path_)
@@ -130,7 +131,14 @@ class number(Processor):
     def markdown(self, prose: str) -> str:
         prose = EQUATION.sub(self.equation, prose)
         prose = CAPTION.sub(lambda m: f'<a id="{m["name"]}"></a>**Table {self.next("tbl")}.**', prose)
-        return LINK.sub(self.link, prose)
+        return LINK.sub(self.link, CHAPTER.sub(self.chapter_link, prose))
+
+    def chapter_link(self, found: re.Match) -> str:
+        "`[chapter](05_layers.ipynb)` with the chapter's number behind the word."
+        number = number_of(found["notebook"], self.path.parent)
+        if not number or number.isalpha() != (found["word"].lower() == "appendix"):
+            raise ValueError(f"{self.path.name}: the link {found[0]} names no {found['word'].lower()} of the contents; a chapter that is not written yet is named by its title")
+        return f"[{found['word']}\u00a0{number}]({found['notebook']}{found['anchor'] or ''})"
 
     def equation(self, found: re.Match) -> str:
         number = self.next("eq")
@@ -237,26 +245,16 @@ def inline_svg(svg: str, alt: str, prefix: str, width: str, height: str) -> str:
     return opening + re.sub(r"\n\s*", "\n", body).strip()
 
 
-def number_text(value) -> str:
-    "A measured number as text: four significant digits, thousands apart, a real minus sign."
-    if isinstance(value, float):
-        value = f"{value:.4g}" if 1e-4 < abs(value) < 1e4 or value == 0 else f"{float(f'{value:.4g}'):,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.3g}"
-    return (value if isinstance(value, str) else f"{value:,}").replace("-", "\u2212")
-
-
 def curly(text: str) -> str:
     "Text with typographic apostrophes."
     return re.sub(r"(?<=\w)(?:'|&#x27;|&#39;)(?=\w)", "\u2019", text)
 
 
-SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠"}
-
-
 def claim_html(claim: dict) -> str:
-    "A claim as a statement: a mark, the sentence, the measured value and its bound."
-    value, bound, sign = number_text(claim["value"]), number_text(claim["bound"]), html.escape(SIGNS[claim["op"]])
-    return (f'<p class="nn-claim"><span class="nn-claim-mark" aria-hidden="true">✓</span> <span>{curly(html.escape(claim["sentence"]))}</span> '
-            f'<span class="nn-measured" title="measured, and the bound that the claim sets"><b>{value}</b> {sign} {bound}</span></p>')
+    "A claim as a statement: a mark, the sentence with the measured value in its place, and its bound, small."
+    before, measured, after, limit = (html.escape(claim[k]) for k in ("before", "measured", "after", "limit"))
+    return (f'<p class="nn-claim"><span class="nn-claim-mark" aria-hidden="true">✓</span> <span>{curly(f"{before}<b>{measured}</b>{after}")} '
+            f'<small title="the bound that the claim sets">{limit}</small></span></p>')
 
 
 class recorded(Processor):
@@ -374,9 +372,9 @@ def claims_table(folder: Path) -> str:
     for c in chapters(folder):
         for claim in claims_of(folder / c.source) if c.source.endswith(".ipynb") else []:
             chapter = f'<a href="{c.page}" title="{html.escape(c.title)}">{c.number or html.escape(c.title)}</a>'
-            bound = f"{html.escape(SIGNS[claim['op']])} {number_text(claim['bound'])}"
-            rows.append(f"<tr><td>{chapter}</td><td>{curly(html.escape(claim['sentence']))}</td><td class=num>{number_text(claim['value'])}</td><td class=num>{bound}</td></tr>")
-    head = "<tr><th>Chapter</th><th>Claim</th><th class=num>Measured</th><th class=num>Bound</th></tr>"
+            before, measured, after, limit = (html.escape(claim[k]) for k in ("before", "measured", "after", "limit"))
+            rows.append(f"<tr><td>{chapter}</td><td>{curly(f'{before}<b>{measured}</b>{after}')}</td><td class=num>{limit}</td></tr>")
+    head = "<tr><th>Chapter</th><th>Claim</th><th class=num>Bound</th></tr>"
     return f'<figure class="nn-table nn-claims"><div class="nn-scroll"><table data-quarto-disable-processing="true"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div></figure>'
 
 
