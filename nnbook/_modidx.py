@@ -448,6 +448,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'nnbook.plots.svg': ('plots.html#svg', 'nnbook/plots.py'),
                               'nnbook.plots.table': ('plots.html#table', 'nnbook/plots.py'),
                               'nnbook.plots.webp': ('plots.html#webp', 'nnbook/plots.py')},
+            'nnbook.streams': {'nnbook.streams.stream': ('streams.html#stream', 'nnbook/streams.py')},
             'nnbook.torch.layers': { 'nnbook.torch.layers.Dropout': ('layers.html#dropout', 'nnbook/torch/layers.py'),
                                      'nnbook.torch.layers.Dropout.__init__': ('layers.html#dropout.__init__', 'nnbook/torch/layers.py'),
                                      'nnbook.torch.layers.Dropout.draw': ('layers.html#dropout.draw', 'nnbook/torch/layers.py'),
