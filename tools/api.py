@@ -14,6 +14,7 @@ from pathlib import Path
 from smalldocs.markdown import pandoc_id
 
 from tools.contents import ROOT, Chapter, chapters
+from tools.notebook import prose_of, read
 
 SOURCE = "https://github.com/nnbook/nnbook/blob/main"
 CELL = re.compile(r"^# %% (?:\.\./)*nbs/(?P<notebook>\S+\.ipynb) #(?P<id>\w+)")
@@ -168,13 +169,10 @@ def names_of_library(package: Path) -> dict[str, str]:
 
 def headings(notebook: Path) -> dict[str, str]:
     "For each cell id of a notebook, the anchor of the heading it stands under."
-    from tools.processors import outside_code, read, text_of
-
     out, slug = {}, ""
     for cell in read(notebook)["cells"]:
         if cell["cell_type"] == "markdown":
-            titles: list[str] = []
-            outside_code(text_of(cell["source"]), lambda prose, titles=titles: titles.extend(re.findall(r"^#{2,3} +(.+)$", prose, re.M)) or prose)
+            titles = re.findall(r"^#{2,3} +(.+)$", prose_of(cell), re.M)
             slug = pandoc_id(titles[-1]) if titles else slug
         out[cell.get("id", "")] = slug
     return out

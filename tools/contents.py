@@ -1,12 +1,13 @@
 """The book's structure: parts, chapters and their numbers, read from `_quarto.yml`, the only place that has them."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import yaml
+
+from tools.notebook import read, text_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,8 +47,8 @@ class Part:
 
 def heading(notebook: Path) -> tuple[str, str]:
     "A notebook's title and the sentence below it: `# Title`, `> sentence`."
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    text = "".join(cells[0]["source"]) if cells else ""
+    cells = read(notebook)["cells"]
+    text = text_of(cells[0]["source"]) if cells else ""
     title = re.search(r"^# +(.+)$", text, re.M)
     sentence = re.search(r"^> *(.+)$", text, re.M)
     if not title:

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from tools.contents import Chapter, Part, chapters, parts
-from tools.processors import curly
+from tools.notebook import curly
 from tools.render import Page
 
 REPOSITORY = "https://github.com/nnbook/nnbook"

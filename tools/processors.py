@@ -7,7 +7,6 @@ of things, measurements from the notebook's metadata and its stored outputs.
 
 import base64
 import html
-import json
 import os
 import re
 from functools import lru_cache
@@ -19,11 +18,11 @@ from nbdev.process import Processor
 
 from tools.api import names_of_library, page_name
 from tools.contents import chapters, number_of
+from tools.notebook import CLAIM, claims_of, curly, html_outputs, is_hidden, outside_code, prose_of, raw, read, text_of
 
 REPOSITORY = "nnbook/nnbook"
 INK = "#7d7f82"
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
-FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.M)
 EQUATION = re.compile(r'(?:^<a id="(?P<name>eq-[^"]+)"></a>\n)?^\$\$(?P<tex>.+?)\$\$$', re.M | re.S)
 CAPTION = re.compile(r'^<a id="(?P<name>tbl-[^"]+)"></a>\*\*Table\.?\*\*', re.M)
 FIGURE = re.compile(r'<figure class="nn-(?P<kind>figure|explore|table)"(?: id="(?P<name>[^"]+)")?.*?</figure>', re.S)
@@ -31,41 +30,7 @@ CHAPTER = re.compile(r"\[(?P<word>[Cc]hapter|[Aa]ppendix)\]\((?P<notebook>[\w.-]
 LINK = re.compile(r"\[(?P<text>[^\]\n]*)\]\((?P<notebook>[\w.-]+\.ipynb)?#(?P<name>(?:fig|tbl|eq)-[^)\s]+)\)")
 
 
-def text_of(value) -> str:
-    "A notebook stores text as a string or as a list of lines."
-    return value if isinstance(value, str) else "".join(value or [])
-
-
-def raw(page: str) -> str:
-    "HTML as a raw Markdown block."
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", page)), default=0))
-    return f"{fence}{{=html}}\n{page}\n{fence}"
-
-
-def outside_code(source: str, change) -> str:
-    "Apply `change` to the parts of Markdown that are not fenced code."
-    parts, prose, closing = [], [], ""
-    for line in source.splitlines(keepends=True):
-        fence = FENCE.match(line)
-        opens, closes = fence and not closing, closing and line.strip() == closing
-        if opens:
-            parts.append(change("".join(prose)))
-            prose, closing = [], fence[1]
-        (parts if closing else prose).append(line)
-        if closes:
-            closing = ""
-    return "".join([*parts, change("".join(prose))])
-
-
 # ---------------------------------------------------------------- numbers of figures, tables and equations
-
-
-def is_hidden(cell) -> bool:
-    return cell["cell_type"] == "code" and bool(re.search(r"^#\| *hide\b", text_of(cell["source"]), re.M))
-
-
-def html_outputs(cell) -> list[str]:
-    return [text_of(o["data"]["text/html"]) for o in cell.get("outputs", []) if "text/html" in o.get("data", {})]
 
 
 def numbered_things(cells):
@@ -74,9 +39,8 @@ def numbered_things(cells):
         if is_hidden(cell):
             continue
         if cell["cell_type"] == "markdown":
-            found = []
-            outside_code(text_of(cell["source"]), lambda prose, found=found: found.append(prose) or prose)
-            matches = [m for prose in found for p in (EQUATION, CAPTION) for m in p.finditer(prose)]
+            prose = prose_of(cell)
+            matches = [m for p in (EQUATION, CAPTION) for m in p.finditer(prose)]
             yield from (("eq" if m.re is EQUATION else "tbl", m["name"]) for m in matches)
         for page in html_outputs(cell):
             yield from (("tbl" if m["kind"] == "table" else "fig", m["name"]) for m in FIGURE.finditer(page))
@@ -102,10 +66,6 @@ def numbered(chapter: str, n: int) -> str:
 def names_in(notebook: Path, modified: float) -> dict[str, str]:
     "The numbering of another notebook; `modified` is its time of change, so that an edit is seen."
     return numbering(read(notebook)["cells"], number_of(notebook.name, notebook.parent), notebook.name)
-
-
-def read(notebook: Path) -> dict:
-    return json.loads(notebook.read_text(encoding="utf-8"))
 
 
 class number(Processor):
@@ -212,8 +172,8 @@ class outputs(Processor):
     def cell(self, cell):
         for out in cell.get("outputs", []):
             data = out.get("data", {})
-            if "application/vnd.nnbook.claim+json" in data:
-                out["data"] = {"text/markdown": raw(claim_html(data["application/vnd.nnbook.claim+json"]))}
+            if CLAIM in data:
+                out["data"] = {"text/markdown": raw(claim_html(data[CLAIM]))}
             elif "text/html" in data:
                 out["data"] = {"text/markdown": raw(self.page(text_of(data["text/html"])))}
 
@@ -243,11 +203,6 @@ def inline_svg(svg: str, alt: str, prefix: str, width: str, height: str) -> str:
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {view} width="{width}" height="{height}" role="img" aria-label="{html.escape(alt)}">'
     body = svg[svg.index(">") + 1 :].replace(INK, "currentColor")
     return opening + re.sub(r"\n\s*", "\n", body).strip()
-
-
-def curly(text: str) -> str:
-    "Text with typographic apostrophes."
-    return re.sub(r"(?<=\w)(?:'|&#x27;|&#39;)(?=\w)", "\u2019", text)
 
 
 def claim_html(claim: dict) -> str:
@@ -358,13 +313,6 @@ class claims_page(Processor):
         if cell.cell_type == "markdown" and "<!-- nnbook:claims -->" in cell.source:
             table = claims_table(Path(self.nb.path_).parent)
             cell.source = cell.source.replace("<!-- nnbook:claims -->", f"\n{raw(table)}\n")
-
-
-def claims_of(notebook: Path) -> list[dict]:
-    "The claims of a notebook, as its outputs hold them."
-    mime = "application/vnd.nnbook.claim+json"
-    cells = read(notebook)["cells"]
-    return [o["data"][mime] for c in cells if not is_hidden(c) for o in c.get("outputs", []) if mime in o.get("data", {})]
 
 
 def claims_table(folder: Path) -> str:

@@ -26,6 +26,7 @@ from tools.contents import ROOT
 from tools.render import Page, render
 
 THEME = Path(__file__).parent / "theme"
+CACHE, TITLE = ".cache/site", "nnbook"
 
 
 class BookError(Exception):
@@ -52,7 +53,7 @@ def process(root: Path, draft: bool = False) -> Path:
         return proc_nbs(n_workers=0, force=True, file_re=f"^({listed})$")  # takes a second; nbdev's own cache would miss changed processors
 
 
-def with_mathematics(pages: list[Page], cache: Path) -> None:
+def set_mathematics(pages: list[Page], cache: Path) -> None:
     "Replace the TeX of all pages by MathML; formulas seen before come from the cache."
     code = hashlib.sha256(Path(mathml.__file__).read_bytes()).hexdigest()[:12]
     file = cache / f"mathml-{code}.json"
@@ -137,21 +138,32 @@ def write(out: Path, files: dict[str, bytes]) -> None:
             file.write_bytes(data)
 
 
+def prepare(root: Path, out: Path, force: bool) -> None:
+    "What has to be so before the work: a folder that may be written, contents as they stand now, API pages in step with the library."
+    ours(out)
+    if force:
+        shutil.rmtree(root / CACHE, ignore_errors=True)
+    contents.parts.cache_clear()
+    api.write(root / "nbs")
+
+
+def check(documents: dict[str, str], files: set[str]) -> None:
+    "BookError, which lists them, when links lead nowhere."
+    if problems := broken_links(documents, files):
+        raise BookError("\n".join([*problems[:30], *(["..."] if len(problems) > 30 else [])]))
+
+
 def build(root: Path = ROOT, out: Path | None = None, force: bool = False, draft: bool = False) -> Built:
     "Build the whole site from the notebooks of a project; a draft may have links that lead nowhere, say to figures of a notebook that has not run."
-    start, out, folder, cache = time.perf_counter(), out or root / "_site", root / "nbs", root / ".cache/site"
-    ours(out)  # before the work, not after it
-    if force:
-        shutil.rmtree(cache, ignore_errors=True)
-    contents.parts.cache_clear()
-    api.write(folder)
-    pages, fresh = render(process(root, draft), cache / "pages")
-    with_mathematics(pages, cache)
-    title = "nnbook"
-    documents = {p.path: frame.lay_out(p, folder, title) for p in pages}
+    start, out, folder, cache = time.perf_counter(), out or root / "_site", root / "nbs", root / CACHE
+    prepare(root, out, force)
+    processed = process(root, draft)
+    pages, fresh = render(processed, cache / "pages")
+    set_mathematics(pages, cache)
+    documents = {p.path: frame.lay_out(p, folder, TITLE) for p in pages}
     files = assets(documents, pages, folder, cache)
-    if (problems := broken_links(documents, set(files))) and not draft:
-        raise BookError("\n".join([*problems[:30], *(["..."] if len(problems) > 30 else [])]))
+    if not draft:
+        check(documents, set(files))
     write(out, files | {path: text.encode() for path, text in documents.items()})
     return Built(out, len(pages), fresh, time.perf_counter() - start)
 
