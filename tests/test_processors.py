@@ -13,7 +13,7 @@ from nbdev.processors import FrontmatterProc, hide_
 
 from tools import contents, mathml, processors
 from tools.api import read_module
-from tools.render import lines, merged, searchable
+from tools.render import lines, merged, name_folds, searchable
 
 CONTENTS = """
 website:
@@ -167,6 +167,21 @@ def test_exported_cells_are_shown_without_directives_under_their_module(book):
     assert page.count("nn-export") == 2
 
 
+def test_a_folded_cell_keeps_the_lines_that_fold_it_first_and_stands_under_its_summary_alone(book):
+    book("01_neuron", code("#| default_exp neuron"), code('#| export\n#| code-summary: "dtypes, errors"\n#| code-fold: true\nx = 1'), code("#| code-fold: false\ny = 1"))
+    page = book.run("01_neuron")
+    assert '#| code-fold: true\n#| code-summary: "dtypes, errors"\nx = 1' in page
+    assert "nn-export" not in page and page.count("#|") == 2
+
+
+def test_a_fold_has_an_address_and_search_finds_the_names_in_it():
+    cell = '<details class="code-fold">\n<summary>The <b>drawing</b></summary>\n<pre class="code python"><code>def paint(a):\n    secret = 1\ndef _hidden(): ...</code></pre></details>'
+    page = name_folds(cell + cell)
+    assert re.findall(r'id="([^"]+)"', page) == ["code-the-drawing", "code-the-drawing-2"] or page.count('id="code-') == 2
+    found = searchable(page, with_code=False)
+    assert [s["text"] for s in found] == ["", "paint", "paint"] and found[1]["title"] == "The drawing" and "secret" not in str(found)
+
+
 def test_html_leaves_as_raw_blocks_with_the_drawing_inlined(book):
     book("01_neuron", code("plot()", shown(figure("one")), shown(figure("two"))))
     page = book.run("01_neuron")
@@ -211,10 +226,13 @@ def test_the_budget_card_is_made_from_what_was_measured(book):
     assert "nn-budget" not in book.run("00_first")
 
 
-def test_reading_time_grows_with_words_and_code(book):
-    book("01_neuron", md("**You need** nothing.\n\n" + "word " * 2200), code("x = 1\n" * 100))
+def test_reading_time_counts_what_is_in_sight_before_the_exercises(book):
+    folded = code('#| code-summary: "more"\n#| code-fold: true\n' + "x = 1\n" * 500)
+    shown = [md("**You need** nothing.\n\n" + "word " * 2200), code("x = 1\n" * 100), folded]
+    book("01_neuron", *shown)
     assert '**You need** nothing. <span class="nn-time">Reading time: about 15 minutes.</span>' in book.run("01_neuron")
-    assert processors.reading_minutes([md("word " * 660)]) == 3
+    book("01_neuron", *shown, md("<details><summary>Aside</summary>\n" + "word " * 3000 + "</details>\n\n## Exercises\n" + "word " * 3000), code("x = 1\n" * 300))
+    assert "Reading time: about 15 minutes, without the exercises." in book.run("01_neuron")
 
 
 def test_front_matter_has_the_number_and_the_ways_to_run(book):

@@ -209,6 +209,47 @@ def test_copy_button_copies_the_code_as_written(browser, base):
     context.close()
 
 
+def opened(page) -> list[bool]:
+    return page.eval_on_selector_all("details.code-fold", "folds => folds.map(f => f.open)")
+
+
+def test_folded_code_opens_by_a_click_by_one_key_and_by_one_control(base, watched):
+    page, watch = watched
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(base + "claims.html")
+    assert opened(page) and not any(opened(page))
+    page.click("details.code-fold summary >> nth=0")
+    assert opened(page).count(True) == 1
+    page.keyboard.press("o")
+    assert all(opened(page)) and page.get_attribute("[data-folds]", "aria-pressed") == "true"
+    page.click("[data-folds]")
+    assert not any(opened(page))
+    page.keyboard.press("/")
+    page.keyboard.type("o")
+    assert not any(opened(page)), "a letter typed into the search opens nothing"
+    assert watch.take() == []
+
+
+def test_a_link_and_a_search_hit_into_a_fold_open_it(base, watched):
+    page, _ = watched
+    page.goto(base + "claims.html")
+    fold = page.get_attribute("details.code-fold >> nth=-1", "id")
+    page.goto(base + "index.html")
+    page.goto(f"{base}claims.html#{fold}")
+    assert opened(page)[-1] and opened(page).count(True) == 1
+    page.goto(base + "first.html")
+    names = page.evaluate("async name => { await new Promise(r => { document.querySelector('[data-search]').click(); setTimeout(r, 300) }); return 1 }")
+    assert names
+
+
+def test_printing_opens_no_fold(base, watched):
+    page, _ = watched
+    page.goto(base + "claims.html")
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('details.code-fold pre')].map(e => e.checkVisibility())") == [False] * len(opened(page))
+    page.emulate_media(media="screen")
+
+
 def test_previous_and_next_follow_the_contents(built):
     order = [c.page for c in contents.chapters()]
     for before, after in zip(order, order[1:], strict=False):

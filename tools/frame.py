@@ -97,9 +97,10 @@ def title_block(page: Page, chapter: Chapter | None, part: str) -> str:
 def notebook_links(page: Page) -> str:
     if not page.source.endswith(".ipynb"):
         return ""
+    folds = '<button type="button" data-folds aria-pressed="false"><span>Open all code</span> <kbd>o</kbd></button>' if 'class="code-fold"' in page.body else ""
     return (f'<p class="run"><a href="{COLAB}/nbs/{page.source}">Open in Colab</a>'
             f'<a href="{page.up}notebooks/{page.source}" download>Download notebook</a>'
-            f'<a href="{REPOSITORY}/blob/main/nbs/{page.source}">View source</a></p>')
+            f'<a href="{REPOSITORY}/blob/main/nbs/{page.source}">View source</a>{folds}</p>')
 
 
 def way(page: Page, order: list[Chapter]) -> str:

@@ -43,6 +43,50 @@ def is_hidden(cell) -> bool:
     return cell["cell_type"] == "code" and bool(re.search(r"^#\| *hide\b", text_of(cell["source"]), re.M))
 
 
+FOLD = re.compile(r"^#\| *code-(?:fold|summary):.*\n?", re.M)
+SUMMARY = re.compile(r'^#\| *code-summary: *"?(.*?)"? *$', re.M)
+
+
+def is_folded(cell) -> bool:
+    "Whether a code cell stands closed on the page, under its summary, until it is opened."
+    return cell["cell_type"] == "code" and bool(re.search(r"^#\| *code-fold: *true *$", text_of(cell["source"]), re.M))
+
+
+def summary_of(cell) -> str:
+    "What a folded cell stands under."
+    found = SUMMARY.search(text_of(cell["source"]))
+    return found[1] if found else ""
+
+
+def code_of(source: str) -> str:
+    "A cell's source without the lines that fold it: they change how it looks, not what it does."
+    return FOLD.sub("", source)
+
+
+def lines_in_sight(cell) -> int:
+    "How many lines of a cell's code a reader sees at once: none of a folded or a hidden cell, and no directives or empty lines."
+    if cell["cell_type"] != "code" or is_folded(cell) or is_hidden(cell):
+        return 0
+    return sum(1 for line in text_of(cell["source"]).splitlines() if line.strip() and not line.startswith("#|"))
+
+
+def words_in_sight(cell) -> int:
+    "How many words of a Markdown cell a reader sees at once: hints and solutions are folded."
+    return len(re.sub(r"<details>.*?</details>", "", text_of(cell["source"]), flags=re.S).split()) if cell["cell_type"] == "markdown" else 0
+
+
+def before_exercises(cells) -> list:
+    "The cells of a chapter before its exercises."
+    at = next((i for i, c in enumerate(cells) if c["cell_type"] == "markdown" and re.search(r"^## Exercises", text_of(c["source"]), re.M)), len(cells))
+    return list(cells[:at]) + [{**c, "source": text_of(c["source"]).split("## Exercises")[0]} for c in cells[at : at + 1]]
+
+
+def reading_minutes(cells) -> float:
+    "Minutes to read what is in sight before the exercises: prose at 220 words a minute, code at 20 lines a minute."
+    cells = before_exercises(cells)
+    return sum(map(words_in_sight, cells)) / 220 + sum(map(lines_in_sight, cells)) / 20
+
+
 def html_outputs(cell) -> list[str]:
     return [text_of(o["data"]["text/html"]) for o in cell.get("outputs", []) if "text/html" in o.get("data", {})]
 

@@ -18,7 +18,7 @@ from nbdev.process import Processor
 
 from tools.api import names_of_library, page_name
 from tools.contents import chapters, number_of
-from tools.notebook import CLAIM, claims_of, curly, html_outputs, is_hidden, outside_code, prose_of, raw, read, text_of
+from tools.notebook import CLAIM, claims_of, curly, html_outputs, is_folded, is_hidden, outside_code, prose_of, raw, read, reading_minutes, summary_of, text_of
 
 REPOSITORY = "nnbook/nnbook"
 INK = "#7d7f82"
@@ -131,18 +131,20 @@ class number(Processor):
 
 
 class code(Processor):
-    "Show exported cells without their directives; leave out cells that hold nothing else."
+    "Show cells without their directives, but for those that fold; leave out cells that hold nothing else."
 
     def cell(self, cell):
         if cell.cell_type != "code":
             return
-        cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M).strip("\n")
-        if not cell.source.strip() and not cell.get("outputs"):
+        fold = [f'#| code-fold: true\n#| code-summary: "{summary_of(cell) or "Code"}"'] if is_folded(cell) else []
+        body = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M).strip("\n")
+        cell.source = "\n".join([*fold, body])
+        if not body.strip() and not cell.get("outputs"):
             cell.source = None
 
 
 class exported(Processor):
-    "Say above an exported cell which module it belongs to, with a link to that module's page."
+    "Say above an exported cell in sight which module it belongs to, with a link to that module's page."
 
     def begin(self):
         cells = [c for c in self.nb.cells if c.cell_type == "code"]
@@ -150,7 +152,7 @@ class exported(Processor):
         for cell in reversed(cells):
             module = cell.directives_.get("export", None if "export" not in cell.directives_ else default)
             module = module or (default if "export" in cell.directives_ else None)
-            if module and cell.source and cell.source.strip():
+            if module and cell.source and cell.source.strip() and not is_folded(cell):
                 at = next(i for i, c in enumerate(self.nb.cells) if c is cell)
                 self.nb.cells.insert(at, mk_cell(raw(f'<p class="nn-export"><a href="{api_page(module)}">nnbook.{module}</a></p>'), "markdown"))
 
@@ -265,11 +267,8 @@ class budget(Processor):
         self.nb.cells.append(mk_cell(raw(card), "markdown"))
 
 
-def reading_minutes(cells) -> int:
-    "Minutes to read a notebook: prose at 220 words a minute, code at 20 lines a minute; above ten, to the nearest five."
-    words = sum(len(text_of(c["source"]).split()) for c in cells if c["cell_type"] == "markdown")
-    lines = sum(1 for c in cells if c["cell_type"] == "code" for line in text_of(c["source"]).splitlines() if line.strip())
-    minutes = words / 220 + lines / 20
+def rounded(minutes: float) -> int:
+    "Minutes as one says them: above ten, to the nearest five."
     return max(1, round(minutes)) if minutes < 10 else 5 * round(minutes / 5)
 
 
@@ -279,8 +278,9 @@ class reading_time(Processor):
     def cell(self, cell):
         if cell.cell_type == "markdown" and cell.source.startswith("**You need**"):
             first, *rest = cell.source.split("\n\n", 1)
-            minutes = reading_minutes(self.nb.cells)
-            time = f'<span class="nn-time">Reading time: about {minutes} minute{"s" if minutes > 1 else ""}.</span>'
+            minutes = rounded(reading_minutes(self.nb.cells))
+            exercises = any(re.search(r"^## Exercises", text_of(c.source), re.M) for c in self.nb.cells)
+            time = f'<span class="nn-time">Reading time: about {minutes} minute{"s" if minutes > 1 else ""}{", without the exercises" if exercises else ""}.</span>'
             cell.source = "\n\n".join([f"{first.rstrip()} {time}", *rest])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import smalldocs
 from smalldocs.config import load
+from smalldocs.markdown import pandoc_id
 from smalldocs.site import Page as SourcePage
 from smalldocs.site import Site
 
@@ -66,10 +67,25 @@ def lines(code: str) -> str:
     return "".join(out)
 
 
+FOLD = re.compile(r'<details class="code-fold">\s*<summary>(.*?)</summary>', re.S)
+
+
+def name_folds(page: str) -> str:
+    "Give each folded cell an address of its own, from what it stands under."
+    seen: dict[str, int] = {}
+
+    def name(found: re.Match) -> str:
+        slug = "code-" + pandoc_id(html.unescape(found[1]))
+        seen[slug] = seen.get(slug, 0) + 1
+        return f'<details class="code-fold" id="{slug}{f"-{seen[slug]}" if seen[slug] > 1 else ""}"><summary>{found[1]}</summary>'
+
+    return FOLD.sub(name, page)
+
+
 def tidy(page: str) -> str:
-    "Code blocks in a plain form, without the buttons that the page's script adds; no empty cells."
+    "Code blocks in a plain form, without the buttons that the page's script adds; folds with addresses; no empty cells."
     page = CODE.sub(lambda m: f'<pre class="code {m["lang"]}"><code>{lines(m["code"])}</code></pre>', page)
-    return EMPTY.sub("", page)
+    return EMPTY.sub("", name_folds(page))
 
 
 SECTION = re.compile(r'<section id="([^"]+)"[^>]*>\s*<h\d[^>]*>(.*?)</h\d>', re.S)
@@ -82,13 +98,25 @@ def plain(page: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page))).strip()
 
 
+NAMED = re.compile(r'<details class="code-fold" id="([^"]+)"><summary>(.*?)</summary>(.*?)</details>', re.S)
+
+
+def folded(body: str) -> list[dict]:
+    "The folded cells that define something, as search sees them: the summary, and the names."
+    found = ((i, plain(summary), re.findall(r"^(?:def|class) +(\w+)", html.unescape(re.sub(r"<[^>]+>", "", code)), re.M)) for i, summary, code in NAMED.findall(body))
+    return [{"id": i, "title": summary, "text": " ".join(n for n in names if not n.startswith("_"))} for i, summary, names in found if names]
+
+
 def searchable(body: str, with_code: bool) -> list[dict]:
-    "The sections of a page as search sees them: id, title and words. A chapter's code is left out; its names are on the API pages."
+    "The sections of a page as search sees them: id, title and words. Of a chapter's code only the names that a fold defines are seen."
+    folds = folded(body)
     if not with_code:
+        body = re.sub(r'<details class="code-fold".*?</details>', " ", body, flags=re.S)
         body = re.sub(r'<pre class="code.*?</pre>', " ", body, flags=re.S)
     first, *rest = SECTION.split(body)
     sections = [{"id": "", "title": "", "text": plain(first)}]
-    return sections + [{"id": i, "title": plain(title), "text": plain(text)} for i, title, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
+    sections += [{"id": i, "title": plain(title), "text": plain(text)} for i, title, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
+    return sections + folds
 
 
 def make(site: Book, source: SourcePage) -> Page:

@@ -28,6 +28,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from tools.notebook import code_of, is_folded
+
 NBS = Path("nbs")
 DIRECTIVE = re.compile(r"^#\|\s*(slow|cuda|eval:\s*false)\b", re.MULTILINE)
 ENVIRONMENT = {"NNBOOK_STATIC": "1", "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "default",
@@ -48,8 +50,8 @@ def short_hash(text: str) -> str:
 
 
 def cell_hash(cell) -> str:
-    "Short hashes of a code cell's source and of its outputs."
-    return f"{short_hash(cell.source)}:{short_hash(json.dumps(cell.outputs, sort_keys=True, ensure_ascii=False))}"
+    "Short hashes of a code cell's source, fold lines apart, and of its outputs."
+    return f"{short_hash(code_of(cell.source))}:{short_hash(json.dumps(cell.outputs, sort_keys=True, ensure_ascii=False))}"
 
 
 def stale(nb) -> list[str]:
@@ -65,7 +67,7 @@ def stale(nb) -> list[str]:
             continue                                          # never run, and says so on the page
         if entry is None:
             found.append(f"cell {cell.id} ({title!r}) has not been run")
-        elif entry.partition(":")[0] != short_hash(cell.source):
+        elif entry.partition(":")[0] != short_hash(code_of(cell.source)):
             found.append(f"cell {cell.id} ({title!r}) has changed since it ran")
         elif entry != cell_hash(cell):
             found.append(f"cell {cell.id} ({title!r}): its stored output is not what the run printed")
@@ -148,6 +150,14 @@ def record(nb, budget: dict, slow: bool, gpu: bool) -> None:
     nb.metadata["nnbook"] = {"code": code, "cells": cells, "budget": {**budget, "device": device(False), "python": platform.python_version(), **here}}
 
 
+def collapse(nb) -> None:
+    "Close in JupyterLab the cells that the page folds, and open all others."
+    for cell in (c for c in nb.cells if c.cell_type == "code"):
+        cell.metadata.pop("jupyter", None)
+        if is_folded(cell):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+
+
 def clean(path: Path) -> None:
     "Remove what differs from run to run, as nbdev-clean does."
     from nbdev.clean import nbdev_clean
@@ -166,6 +176,7 @@ def run(path: Path, store: bool, slow: bool) -> str:
         clean(path)
         nb = nbformat.read(path, as_version=4)
         record(nb, budget, slow, gpu)
+        collapse(nb)
         nbformat.write(nb, path)
         clean(path)
     return f"{path.name}: {budget['seconds']} s, {budget['peak_mb']} MB"
@@ -199,8 +210,15 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="run without storing anything")
     parser.add_argument("--no-slow", action="store_true", help="keep the stored outputs of slow cells (always so with --check unless SLOW=1)")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default 2)")
+    parser.add_argument("--fold", action="store_true", help="run nothing; only let JupyterLab fold the cells that the page folds")
     args = parser.parse_args()
     paths, store = find(args.chapters), not args.check
+    if args.fold:
+        for path in paths:
+            nb = nbformat.read(path, as_version=4)
+            collapse(nb)
+            nbformat.write(nb, path)
+        return
     slow = not args.no_slow and (store or os.environ.get("SLOW") == "1")
     if store:
         from tools.export import export

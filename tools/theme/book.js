@@ -23,11 +23,31 @@
   };
   if (sections.length) { addEventListener("scroll", mark, { passive: true }); mark(); }
 
+  // Folds: a link or a search hit that leads into one opens it; one control and one key open and close the code of the whole page.
+  const reveal = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    if (target) target.scrollIntoView();
+  };
+  if (location.hash) reveal();
+  addEventListener("hashchange", reveal);
+  addEventListener("click", (e) => { const a = e.target.closest?.("a[href]"); if (a && a.hash && a.href === location.href) reveal(); });
+  const folds = all("details.code-fold"), control = document.querySelector("[data-folds]");
+  const openAll = () => {
+    const on = control.getAttribute("aria-pressed") !== "true";
+    control.setAttribute("aria-pressed", on);
+    control.firstElementChild.textContent = on ? "Close all code" : "Open all code";
+    folds.forEach((fold) => { fold.open = on; });
+    reachable();
+  };
+  control?.addEventListener("click", openAll);
+
   // What is wider than its place scrolls inside itself, and the keyboard reaches it.
   const reachable = () => all("main pre, .sd-table, .nn-scroll, .nn-equation > p").forEach((e) => {
     if (e.scrollWidth > e.clientWidth + 1) e.tabIndex = 0; else e.removeAttribute("tabindex");
   });
   reachable();
+  folds.forEach((fold) => fold.addEventListener("toggle", reachable));
   addEventListener("resize", reachable);
   document.fonts?.ready.then(reachable);
 
@@ -106,5 +126,6 @@
   addEventListener("keydown", (e) => {
     const typing = e.target.closest?.("input, textarea, select, [contenteditable]");
     if ((e.key === "/" && !typing) || (e.key === "k" && (e.ctrlKey || e.metaKey))) { e.preventDefault(); ask(); }
+    if (e.key === "o" && control && !typing && !dialog.open && !e.ctrlKey && !e.metaKey && !e.altKey) openAll();
   });
 })();

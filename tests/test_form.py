@@ -1,0 +1,160 @@
+"""The form of a chapter: the idea in sight, the library folded; nothing that only draws in the reader's way.
+
+"In the form" are all chapters but those in `NOT_YET`, and that list only shrinks.
+"""
+
+import ast
+import importlib
+import re
+import types
+
+import pytest
+from conftest import ROOT, chapters, read
+
+from tools.notebook import before_exercises, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
+from tools.run import kind
+
+NOT_YET = {"01_neuron", "02_activations", "03_losses", "04_autograd", "05_layers", "06_optim", "07_training", "08_generalization"}
+CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
+FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
+
+# What each chapter builds: the name in sight, and the library's name that it is compared with; the same object when the cell in sight is the library's.
+SHORT = {
+    "00_first": {"forward": "forward", "random_network": "random_network", "learn": "learn"},
+}
+
+
+def excess(nb) -> list[str]:
+    "In what a chapter exceeds the limits of what stands in sight before its exercises."
+    cells = before_exercises(nb.cells)
+    measured = {"words": (sum(map(words_in_sight, cells)), 4000), "lines of code": (sum(map(lines_in_sight, cells)), 300),
+                "lines in a cell": (max(map(lines_in_sight, cells)), 25), "minutes": (reading_minutes(nb.cells), 45)}
+    return [f"{got:.0f} {what} in sight, at most {most}" for what, (got, most) in measured.items() if got > most]
+
+
+@pytest.mark.parametrize("path", FORMED)
+def test_what_is_in_sight_is_short(path):
+    assert excess(read(path)) == []
+
+
+@pytest.mark.parametrize("name", sorted(NOT_YET))
+def test_a_chapter_leaves_the_list_once_it_is_in_the_form(name):
+    assert excess(read(ROOT / f"nbs/{name}.ipynb")) or name not in SHORT, f"{name} is in the form: take it off NOT_YET"
+
+
+@pytest.mark.parametrize("path", chapters())
+def test_folds_are_marked_alike_for_page_and_lab(path):
+    "The summary is the first line, which is what JupyterLab shows of a closed cell; it says something; and JupyterLab closes what the page folds."
+    for cell in (c for c in read(path).cells if c.cell_type == "code"):
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == is_folded(cell), f"run `python -m tools.run --fold`: {cell.source[:60]!r}"
+        if is_folded(cell):
+            assert re.match(r'#\| code-summary: "[^"]{4,}"\n#\| code-fold: true\n', cell.source), cell.source[:80]
+            assert len(summary_of(cell)) <= 70, summary_of(cell)
+
+
+# ---------------------------------------------------------------- what folds only draws, formats, loads, claims
+
+
+DRAWS = {"figure", "lines", "scatter", "hist", "bars", "images", "heatmap", "table", "explore", "claim", "diagram", "network", "neuron"}
+
+
+def calls(source: str) -> set[str]:
+    return {n.func.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+@pytest.mark.parametrize("path", FORMED)
+def test_cells_that_draw_or_claim_are_folded(path):
+    "A caption or a claim in sight would stand above the result, and give it away."
+    cells = before_exercises(read(path).cells)
+    shown = [c.source for c in cells if c["cell_type"] == "code" and lines_in_sight(c) and calls(c["source"]) & DRAWS]
+    assert shown == []
+
+
+# ---------------------------------------------------------------- no fig leaf: the short version in sight works
+
+
+def defined(cell) -> set[str]:
+    "The names that a cell binds at its top level."
+    found = set()
+    for node in ast.parse(cell.source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+        else:
+            found |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return found
+
+
+def is_library(cell) -> bool:
+    return bool(re.search(r"^#\| *export\b", cell.source, re.M))
+
+
+def names_used(value, seen: set[str], space: dict) -> set[str]:
+    "Every global name that a function or class, and what it calls in the chapter, looks up."
+    codes = [f.__code__ for f in ([value] if isinstance(value, types.FunctionType) else vars(value).values()) if isinstance(f, types.FunctionType)]
+    while codes:
+        code = codes.pop()
+        codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+        for name in set(code.co_names) - seen:
+            seen.add(name)
+            if isinstance(space.get(name), (types.FunctionType, type)) and getattr(space[name], "__module__", "") == "__chapter__":
+                names_used(space[name], seen, space)
+    return seen
+
+
+def in_sight(nb, module: str):
+    """Run a chapter's ordinary cells without its folded library cells; return its names, and those that the folded cells define.
+
+    The names of a cell left out come from the installed library, so that an experiment that uses them runs.
+    """
+    space, left_out = {"__name__": "__chapter__"}, set()
+    library = importlib.import_module(f"nnbook.{module}")
+    for cell in (c for c in nb.cells if c.cell_type == "code" and not kind(c) and not is_hidden(c)):
+        if is_folded(cell) and is_library(cell):
+            left_out |= defined(cell)
+            space |= {name: getattr(library, name) for name in defined(cell) if hasattr(library, name)}
+        else:
+            exec(compile(cell.source, f"<cell {cell.id}>", "exec"), space)
+    return space, left_out
+
+
+@pytest.mark.parametrize("path", FORMED)
+def test_what_a_chapter_builds_works_in_sight(path, monkeypatch):
+    "No fig leaf: the short versions are in sight, use nothing of the folded library, and a claim or a test holds them to it."
+    monkeypatch.chdir(ROOT / "nbs")
+    nb, short = read(path), SHORT[path.stem]
+    seen = {name: cell for cell in nb.cells if lines_in_sight(cell) for name in defined(cell)}
+    assert set(short) <= set(seen), "built in sight"
+    space, left_out = in_sight(nb, path.stem[3:])
+    for name, twin in short.items():
+        assert not names_used(space[name], set(), space) & left_out, f"{name} leans on the folded library"
+        compared = [c for c in nb.cells if c.cell_type == "code" and re.search(rf"\b{name}\b", c.source) and re.search(rf"\b{twin}\b", c.source) and "claim(" in c.source]
+        assert is_library(seen[name]) or compared, f"no claim compares {name} with {twin}"
+
+
+SAMPLE = ['#| code-summary: "library"\n#| code-fold: true\n#| export\ndef pairs(): return 2', "def leaf(): return pairs()", "def honest(): return helper()\ndef helper(): return 2"]
+
+
+def test_a_fig_leaf_is_seen(monkeypatch):
+    import nbformat
+
+    monkeypatch.setitem(__import__("sys").modules, "nnbook.sample", types.SimpleNamespace(pairs=lambda: 2))
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in SAMPLE])
+    space, left_out = in_sight(nb, "sample")
+    assert names_used(space["leaf"], set(), space) & left_out == {"pairs"}
+    assert not names_used(space["honest"], set(), space) & left_out
+    nb.cells[1].source = "pears()"
+    with pytest.raises(NameError):
+        in_sight(nb, "sample")
+
+
+def test_long_chapters_and_long_cells_are_seen():
+    import nbformat
+
+    cell, text = nbformat.v4.new_code_cell("x = 1\n" * 26), nbformat.v4.new_markdown_cell("word " * 4001)
+    assert len(excess(nbformat.v4.new_notebook(cells=[cell, text]))) == 2
+    text.source = "## Exercises\n" + text.source
+    assert len(excess(nbformat.v4.new_notebook(cells=[cell, text]))) == 1
+    cell.source = '#| code-summary: "long"\n#| code-fold: true\n' + cell.source
+    assert excess(nbformat.v4.new_notebook(cells=[cell, text])) == []
