@@ -56,9 +56,13 @@ def contrast(color: str, background: str) -> float:
 
 # %% ../nbs/98_plots.ipynb #7e9af6c4
 _frames: ContextVar[list | None] = ContextVar("nnbook_frames", default=None)
+_show_hook = None                                                # a callable that takes each bundle instead of IPython
 
 def _display(data: dict) -> None:
-    "Display a bundle of representations when running in IPython; do nothing elsewhere."
+    "Hand a bundle of representations to `_show_hook`, or display it when running in IPython; do nothing elsewhere."
+    if _show_hook is not None:
+        _show_hook(data)
+        return
     try:
         from IPython import get_ipython
         from IPython.display import display
