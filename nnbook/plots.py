@@ -56,9 +56,13 @@ def contrast(color: str, background: str) -> float:
 
 # %% ../nbs/98_plots.ipynb #7e9af6c4
 _frames: ContextVar[list | None] = ContextVar("nnbook_frames", default=None)
+_show_hook = None                                                # a callable that takes each bundle instead of IPython
 
 def _display(data: dict) -> None:
-    "Display a bundle of representations when running in IPython; do nothing elsewhere."
+    "Hand a bundle of representations to `_show_hook`, or display it when running in IPython; do nothing elsewhere."
+    if _show_hook is not None:
+        _show_hook(data)
+        return
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -86,12 +90,26 @@ def webp(fig: Figure, dpi: int = 160) -> bytes:
     return out.getvalue()
 
 # %% ../nbs/98_plots.ipynb #e14d395d
+def _svg_uri(drawing: bytes) -> str:
+    "An SVG document as a data URI."
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()
+
 def _data_uri(fig: Figure, limit: int = 60_000) -> str:
     "The figure as a data URI: SVG while that is small, else WebP."
     drawing = svg(fig).encode()
     if len(drawing) <= limit:
-        return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()
+        return _svg_uri(drawing)
     return "data:image/webp;base64," + base64.b64encode(webp(fig)).decode()
+
+def _show_image(uri: str, width: int, height: int, alt: str, caption: str = "", name: str = "", kind: str = "") -> None:
+    "Display an image of `width` by `height` pixels with its alternative text and caption; `kind` is there for style sheets."
+    if not alt:
+        raise ValueError('a figure needs alt="...": one or two sentences that say what one sees, for readers who cannot see it')
+    target = f' id="fig-{html.escape(name)}"' if name else ""
+    kind = f' data-kind="{kind}"' if kind else ""
+    text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    page = f'<figure class="nn-figure"{target}{kind}><img alt="{html.escape(alt)}" src="{uri}" width="{width}" height="{height}">{text}</figure>'
+    _display({"text/html": page, "text/plain": f"[Figure: {alt}]"})
 
 def _show(fig: Figure, alt: str, caption: str = "", name: str = "") -> None:
     "Display a figure with its alternative text and caption, or hand it to the `explore` that asked for it."
@@ -99,13 +117,8 @@ def _show(fig: Figure, alt: str, caption: str = "", name: str = "") -> None:
     if frames is not None:
         frames.append(fig)
         return
-    if not alt:
-        raise ValueError('a figure needs alt="...": one or two sentences that say what one sees, for readers who cannot see it')
     width, height = (round(100 * s) for s in fig.get_size_inches())
-    target = f' id="fig-{html.escape(name)}"' if name else ""
-    text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    page = f'<figure class="nn-figure"{target}><img alt="{html.escape(alt)}" src="{_data_uri(fig)}" width="{width}" height="{height}">{text}</figure>'
-    _display({"text/html": page, "text/plain": f"[Figure: {alt}]"})
+    _show_image(_data_uri(fig), width, height, alt, caption, name)
 
 # %% ../nbs/98_plots.ipynb #c0b66024
 @contextmanager

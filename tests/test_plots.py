@@ -49,6 +49,14 @@ def test_the_drawing_has_only_ink_and_palette(shown):
     assert "<text" in drawing and "x (m)" in drawing, "text stays text"
 
 
+def test_a_hook_gets_figures_and_tables_without_ipython(monkeypatch):
+    bundles = []
+    monkeypatch.setattr(plots, "_show_hook", bundles.append)
+    plots.lines([1, 2], alt="a line")
+    plots.table([{"a": 1}])
+    assert ["<figure" in b["text/html"] for b in bundles] == [True, True] and bundles[0]["text/plain"] == "[Figure: a line]"
+
+
 def test_a_heavy_drawing_is_stored_as_pixels(shown):
     plots.scatter(np.random.default_rng(0).normal(size=(3000, 2)), alt="a cloud")
     assert "data:image/webp" in shown[0]["text/html"]
