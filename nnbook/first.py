@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Network', 'forward', 'random_network', 'accuracy', 'learn']
 
-# %% ../nbs/00_first.ipynb #b9388898
+# %% ../nbs/00_first.ipynb #08448e49
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 class Network(NamedTuple):
-    "The adjustable numbers of a two-layer network."
+    "The adjustable numbers of a network with one hidden layer."
     W1: np.ndarray      # (n_hidden, n_in)
     b1: np.ndarray      # (n_hidden,)
     W2: np.ndarray      # (n_out, n_hidden)
@@ -25,38 +25,36 @@ def forward(net: Network, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     e = np.exp(s - s.max(axis=1, keepdims=True))                # (N, n_out)
     return h, e / e.sum(axis=1, keepdims=True)
 
-# %% ../nbs/00_first.ipynb #08448e49
-def random_network(n_in: int = 784, n_hidden: int = 64, n_out: int = 10,
-                   seed: int = 0) -> Network:
+# %% ../nbs/00_first.ipynb #2d3e9bff
+def random_network(rng: np.random.Generator, n_in: int = 784, n_hidden: int = 64,
+                   n_out: int = 10) -> Network:
     "Random weights, scaled as in He et al. (2015), and zero biases; float32."
-    rng = np.random.default_rng(seed)
-    weight = lambda n, m: (rng.standard_normal((n, m)) * np.sqrt(2 / m)).astype(np.float32)
-    zeros = lambda n: np.zeros(n, np.float32)
-    return Network(weight(n_hidden, n_in), zeros(n_hidden),
-                   weight(n_out, n_hidden), zeros(n_out))
+    def weights(n: int, m: int) -> np.ndarray:
+        return (rng.standard_normal((n, m)) * np.sqrt(2 / m)).astype(np.float32)
+    return Network(weights(n_hidden, n_in), np.zeros(n_hidden, np.float32),
+                   weights(n_out, n_hidden), np.zeros(n_out, np.float32))
 
 def accuracy(net: Network, x: np.ndarray, y: np.ndarray) -> float:
     "The share of pictures x (N, n_in) whose most probable digit is y (N,)."
     return float((forward(net, x)[1].argmax(axis=1) == y).mean())
 
-# %% ../nbs/00_first.ipynb #6378d0c3
-def learn(x: np.ndarray, y: np.ndarray, n_hidden: int = 64, lr: float = 0.5,
-          epochs: int = 10, batch: int = 32, seed: int = 0) -> Iterator[Network]:
-    """Train a new network on pictures x (N, n_in) and labels y (N,); yield it at every step.
+# %% ../nbs/00_first.ipynb #a0b47c31
+def learn(net: Network, x: np.ndarray, y: np.ndarray, rng: np.random.Generator,
+          lr: float = 0.5, steps: int = 1250, batch: int = 32) -> Iterator[Network]:
+    """Train a network in place on pictures x (N, n_in), labels y (N,); yield it each step.
 
-    lr is the step size; an epoch is one pass over the data.
-    The same arrays are updated in place: copy what you keep.
+    lr: the size of a step. rng: draws the order of the pictures, anew in each pass.
     """
-    rng = np.random.default_rng(seed)
-    n_out = int(y.max()) + 1
-    net = random_network(x.shape[1], n_hidden, n_out, seed)
-    truth = np.eye(n_out, dtype=np.float32)[y]      # (N, n_out): 1 at the right digit
-    for _ in range(epochs):
-        for rows in np.array_split(rng.permutation(len(x)), max(1, len(x) // batch)):
-            h, p = forward(net, x[rows])            # (B, n_hidden), (B, n_out)
-            ds = (p - truth[rows]) / len(rows)      # (B, n_out): blame of each score
-            dh = (ds @ net.W2) * (h > 0)            # (B, n_hidden): of each hidden sum
-            gradients = dh.T @ x[rows], dh.sum(axis=0), ds.T @ h, ds.sum(axis=0)
-            for number, gradient in zip(net, gradients):
-                number -= lr * gradient
-            yield net
+    truth = np.eye(len(net.b2), dtype=np.float32)[y]  # (N, n_out): 1 at the right digit
+    epoch = max(1, len(x) // batch)                   # steps in one pass over the pictures
+    for step in range(steps):
+        if step % epoch == 0:
+            order = rng.permutation(len(x))           # (N,)
+        rows = order[step % epoch * batch :][:batch]  # (B,)
+        h, p = forward(net, x[rows])                  # (B, n_hidden), (B, n_out)
+        ds = (p - truth[rows]) / len(rows)            # (B, n_out): gradient of the scores
+        dh = (ds @ net.W2) * (h > 0)                  # (B, n_hidden): of the hidden sums
+        gradients = dh.T @ x[rows], dh.sum(axis=0), ds.T @ h, ds.sum(axis=0)
+        for number, gradient in zip(net, gradients):
+            number -= lr * gradient
+        yield net

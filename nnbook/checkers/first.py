@@ -9,8 +9,9 @@ from functools import cache
 import numpy as np
 
 from ..data import mnist5k
-from ..exercises import checker, expect
-from ..first import forward, learn
+from ..exercises import Mismatch, checker, expect
+from ..first import Network, forward, learn, random_network
+from ..streams import stream
 
 # %% ../../nbs/00_first.ipynb #dc719e34
 @checker("first.1")
@@ -20,20 +21,52 @@ def _(n_parameters):
     expect(n_parameters(784, 64, 10), 50_890, "the network of this page")
 
 # %% ../../nbs/00_first.ipynb #d2802d9c
+@cache
+def _trained(seed=0):
+    "A network as the chapter trains it."
+    train, rng = mnist5k().train, stream(seed, "judge")
+    for net in learn(random_network(rng), train.x, train.y, rng):
+        pass
+    return net
+
+def _right(seed):
+    test = mnist5k().test
+    return forward(_trained(seed), test.x)[1].argmax(axis=1) == test.y
+
+def _pair(got):
+    "A difference and its standard error, as two numbers."
+    try:
+        d, error = (float(v) for v in got)
+    except (TypeError, ValueError):
+        raise Mismatch(f"difference returns two numbers, the difference and its standard error, as in `return d, error`; got {got!r}") from None
+    return d, error
+
 @checker("first.2")
-def _(standard_error):
-    expect(standard_error(0.5, 100), 0.05, "fair coin, 100 tosses: the variance of the mean is 0.25 / 100, and the standard error is its square root")
-    expect(standard_error(0.95, 1000), 0.006892, "95% of 1,000", tol=1e-3)
-    expect(standard_error(1.0, 10), 0.0, "a network that is always right has no spread")
+def _(difference):
+    a, b = np.arange(1000) >= 60, (np.arange(1000) >= 40) & (np.arange(1000) < 990)      # 940 and 950 right; they differ on 30
+    d, error = _pair(difference(a, b))
+    expect(d, 0.01, "a reads 94.0% of these digits, b 95.0%; the difference is b's accuracy minus a's", tol=1e-6)
+    apart = np.sqrt(0.94 * 0.06 / 1000 + 0.95 * 0.05 / 1000)
+    if np.isclose(error, apart, rtol=0.02):
+        raise Mismatch("that is the standard error for two *independent* sets of digits; here both networks read the same ones. Look at the differences digit by digit")
+    if np.isclose(error, np.sqrt(0.0299), rtol=0.01):
+        raise Mismatch("that is the standard deviation of one digit's difference; the standard error of their mean is smaller")
+    expect(error, np.sqrt(0.0299 / 1000), "they disagree on 30 digits of 1,000: 20 in b's favor, 10 in a's", tol=1e-3)
+    expect(_pair(difference(a, a)), (0.0, 0.0), "a network and itself differ by nothing, without any doubt")
+    d, error = difference(_right(0), _right(1))
+    return f"two networks trained like the page's, with other seeds, differ by {100 * d:+.1f} ± {196 * error:.1f} points (95%) on its test digits"
 
 # %% ../../nbs/00_first.ipynb #89cc0da4
 @checker("first.3")
 def _(loss):
-    rng = np.random.default_rng(0)
-    expect(loss(np.zeros((4, 10)), np.arange(4)), np.log(10), "equal scores give every digit probability 1/10, and a loss of ln 10")
+    rng = stream(0, "judge")
+    got = loss(np.zeros((4, 10)), np.arange(4))
+    if np.isclose(got, 4 * np.log(10)):
+        raise Mismatch("that is the sum over the batch, not the mean: four pictures with equal scores should give ln 10, and you give four times that")
+    expect(got, np.log(10), "equal scores give every digit probability 1/10, and a loss of ln 10")
     s, y = rng.normal(size=(5, 10)), rng.integers(0, 10, 5)
     p = np.exp(s) / np.exp(s).sum(axis=1, keepdims=True)
-    expect(loss(s, y), -np.log(p[np.arange(5), y]).mean(), "the mean of -ln p over the batch, natural logarithm")
+    expect(loss(s, y), -np.log(p[np.arange(5), y]).mean(), "the mean of -ln p over the batch, natural logarithm, p the probability of the right digit")
     expect(loss(s + 1000, y), loss(s, y), "adding 1000 to all scores changes nothing in exact arithmetic; subtract the largest score first")
     ds, h = (p - np.eye(10)[y]) / 5, 1e-5
     for i, k in ((0, 0), (3, 7)):
@@ -41,24 +74,81 @@ def _(loss):
         expect((loss(s + moved, y) - loss(s - moved, y)) / (2 * h), ds[i, k], f"the slope of your loss along score {k} of picture {i}, against (p - truth) / N", tol=1e-4)
 
 # %% ../../nbs/00_first.ipynb #9518219e
-@cache
-def _trained():
-    "The network of the chapter."
-    train = mnist5k().train
-    for net in learn(train.x, train.y):
-        pass
-    return net
+def _slopes(net, x, y):
+    "The slopes of the mean of -ln p_y along every number of a small network, by central differences."
+    mean_loss = lambda n: -np.log(forward(n, x)[1][np.arange(len(y)), y]).mean()
+    out = []
+    for k, number in enumerate(net):
+        slope = np.empty(number.shape)
+        for at in np.ndindex(number.shape):
+            sides = []
+            for h in (1e-6, -1e-6):
+                moved = [a.copy() for a in net]
+                moved[k][at] += h
+                sides.append(mean_loss(Network(*moved)))
+            slope[at] = (sides[0] - sides[1]) / 2e-6
+        out.append(slope)
+    return out
 
 @checker("first.4")
+def _(step):
+    rng = stream(1, "judge")
+    net = Network(*(a.astype(np.float64) for a in random_network(rng, 6, 5, 10)))
+    net = net._replace(b1=0.1 * rng.standard_normal(5))
+    x, y, kept = rng.uniform(size=(7, 6)), rng.integers(0, 10, 7), [a.copy() for a in net]
+    for lr in (0.01, 1.0):
+        new = step(net, x, y, lr)
+        if any(not np.array_equal(a, b) for a, b in zip(net, kept)):
+            raise Mismatch("step changed the network that it was given; return a new one, and leave the old as it is")
+        if not isinstance(new, tuple) or len(new) != 4:
+            raise Mismatch(f"step returns a Network (W1, b1, W2, b2), got {type(new).__name__}")
+        for name, old, number, slope in zip(net._fields, net, new, _slopes(net, x, y)):
+            expect(np.asarray(number).shape, old.shape, f"{name} keeps its shape")
+            expect(number - old, -lr * slope, f"the change of {name} at lr = {lr}, against -lr times the slope of the loss", tol=1e-5)
+
+# %% ../../nbs/00_first.ipynb #b279f502
+def _ring(n, rng):
+    "n points (n, 2) with labels (n,): 0 inside, 1 in a ring around it."
+    y = rng.integers(0, 2, n)
+    radius, angle = np.where(y, rng.uniform(1.5, 2.2, n), rng.uniform(0, 1, n)), rng.uniform(0, 2 * np.pi, n)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), y
+
+@checker("first.5")
+def _(train):
+    if "learn" in train.__code__.co_names:
+        raise Mismatch("your function calls `learn`; this exercise is about writing it yourself")
+    rng = stream(2, "judge")
+    (x, y), (new, labels) = _ring(400, rng), _ring(1000, rng)
+    read = train(x.copy(), y.copy())
+    if not callable(read):
+        raise Mismatch(f"train returns a function from points (M, 2) to labels (M,); got {type(read).__name__}. Is the `return` missing, or did it return the numbers instead?")
+    answers = np.asarray(read(new))
+    expect(answers.shape, (1000,), "the function that train returns gives one label for each point; with probabilities (M, 2), take the argmax of each row")
+    right = float((answers == labels).mean())
+    if right < 0.6:
+        raise Mismatch(f"{right:.0%} of 1,000 new points have the right label, about what guessing gives. A network without a nonlinearity can do no better; or the loss does not fall")
+    if right < 0.95:
+        raise Mismatch(f"{right:.1%} of 1,000 new points have the right label; 95% are needed. More steps, a larger hidden layer or another step size help")
+    return f"{right:.1%} of 1,000 new points have the right label"
+
+# %% ../../nbs/00_first.ipynb #92b664eb
+@checker("first.6")
 def _(fool):
-    net, test = _trained(), mnist5k().test
+    net, test, rng = _trained(), mnist5k().test, stream(3, "judge")
     right = np.flatnonzero(forward(net, test.x)[1].argmax(axis=1) == test.y)[:10]
-    fooled = 0
+    reading = lambda x: int(forward(net, np.asarray(x, np.float32)[None])[1].argmax())
+    fooled = by_chance = 0
     for i in right:
         x = test.x[i].copy()
         changed = np.asarray(fool(net, x))
         expect(changed.shape, (784,), "fool returns one picture of shape (784,)")
-        expect(bool(np.isfinite(changed).all() and changed.min() >= 0 and changed.max() <= 1), True, "pixels must stay between 0 (paper) and 1 (ink); np.clip helps")
-        expect(bool(np.abs(changed - test.x[i]).max() <= 0.25 + 1e-6), True, "no pixel may change by more than 0.25")
-        fooled += int(forward(net, changed[None])[1].argmax() != test.y[i])
-    expect(fooled >= 8, True, f"the network misreads {fooled} of your ten pictures; at least eight are needed. Which direction makes the error larger?")
+        if not (np.isfinite(changed).all() and changed.min() >= 0 and changed.max() <= 1):
+            raise Mismatch(f"pixels must stay between 0 (paper) and 1 (ink); yours span {changed.min():.3g} to {changed.max():.3g}. np.clip helps")
+        most = np.abs(changed - test.x[i]).max()
+        if most > 0.25 + 1e-6:
+            raise Mismatch(f"no pixel may change by more than 0.25; one of yours changes by {most:.3g}")
+        fooled += reading(changed) != test.y[i]
+        by_chance += reading(np.clip(test.x[i] + 0.25 * rng.choice([-1, 1], 784), 0, 1)) != test.y[i]
+    if fooled < 8:
+        raise Mismatch(f"the network misreads {fooled} of your ten pictures; at least eight are needed. Which direction makes the error larger?")
+    return f"it misreads {fooled} of your ten pictures, and {by_chance} of the same ten changed as much at random"
