@@ -9,7 +9,7 @@ The file holds {"NOTEBOOK:CELL": result}; a result has
     notebook, cell, hash      which cell, and the short hash of its source
     gpu, device, versions     whether it ran on a GPU, on which, with which libraries
     state, seconds, date      "ok", "failed" or "timeout"; seconds of the whole process
-    log                       what the process wrote to standard error
+    log                       what else the process wrote, warnings above all
     outputs, peak_mb, error   as a notebook has them; peak memory; the traceback, or how the process ended
 """
 
@@ -241,7 +241,7 @@ def attempt(cell: Cell, limit: float) -> dict:
 
 
 def line(cell: Cell, result: dict) -> str:
-    "What became of a cell, for the run's log: one line, and what the process wrote to standard error."
+    "What became of a cell, for the run's log: one line, and the end of what else the process wrote."
     memory = f", {result['peak_mb']:,} MB" if "peak_mb" in result else ""
     why = f": {result['error'].strip().splitlines()[-1]}" if "error" in result else ""
     return "\n    ".join([f"{cell.name}: {result['state']}, {result['seconds']} s{memory}{why}", *result["log"].splitlines()[-20:]])
@@ -313,6 +313,8 @@ def store_in(path: Path, results: list[dict]) -> bool:
 def store(file: Path) -> bool:
     "Store a file's outputs in the notebooks; whether all of them."
     results = list(read(file).values())
+    if not results:
+        sys.exit(f"{file} holds no results yet")
     notebooks = sorted({r["notebook"] for r in results})
     return all([store_in(NBS / name, [r for r in results if r["notebook"] == name]) for name in notebooks])
 
