@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from conftest import ROOT, chapters, read
 
-from tools.run import cell_hash, kind, stale
+from tools.cells import cell_hash, kind
+from tools.run import stale
 
 CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
 PARTS = [p for p in chapters() if re.match(r"\d\d[a-z]_part\d+$", p.id)]

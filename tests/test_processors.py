@@ -67,7 +67,7 @@ def book(tmp_path):
 
     def run(name: str) -> str:
         nb = read_nb(folder / f"{name}.ipynb")
-        ours = ["number", "api_links", "exported", "code", "recorded", "outputs", "claims_page", "reading_time", "budget", "front"]
+        ours = ["number", "api_links", "exported", "recorded", "code", "outputs", "claims_page", "reading_time", "budget", "front"]
         NBProcessor(nb=nb, procs=[FrontmatterProc, hide_, *(getattr(processors, p) for p in ours)], rm_directives="quarto").process()
         write.nb = nb
         return "\n\n".join(c.source + "".join(str(o.get("data", o).get("text/markdown", o)) for o in c.get("outputs", [])) for c in nb.cells)
@@ -209,12 +209,26 @@ def test_hidden_claims_are_not_listed(book):
     assert "secret" not in book.run("96_claims")
 
 
-def test_recorded_on_lines(book):
+def test_a_slow_or_gpu_cell_says_where_and_when_it_was_recorded(book):
     meta = {"cells": {"g": {"kind": "cuda", "hash": "x", "device": "NVIDIA H100", "versions": {"torch": "2.13.0"}, "date": "2026-11-20"}}}
-    book("01_neuron", code("#| cuda\nrun()", id="g"), code("#| cuda\nother()", id="h"), meta=meta)
+    book("01_neuron", code("#| cuda\nrun()", id="g"), code("#| slow\nother()", id="h"), meta=meta)
     page = book.run("01_neuron")
-    assert "Recorded on NVIDIA H100, 20 November 2026; torch 2.13.0." in page
-    assert "This cell needs a GPU and has not been run on one yet." in page
+    assert page.index("run()") < page.index("Recorded on NVIDIA H100, 20 November 2026; torch 2.13.0.")
+    assert "This long run has not been recorded yet." in page
+
+
+@pytest.mark.parametrize(("lines", "summary"), [
+    ("", "GPU cell"),
+    ('#| code-fold: false\n#| code-summary: "Adam: 100 million weights"\n', "Adam: 100 million weights"),
+    ("#| code-summary: The reader's GPU\n", "The reader's GPU"),
+])
+def test_a_gpu_cell_that_never_ran_is_folded_under_a_summary_that_says_so(book, lines, summary):
+    book("01_neuron", code(f"{lines}#| cuda\nrun()  # here", id="h"))
+    nb = read_nb(book.folder / "01_neuron.ipynb")
+    NBProcessor(nb=nb, procs=[processors.recorded], rm_directives="quarto").process()
+    source = [line for line in nb.cells[1].source.splitlines() if "cuda" not in line]
+    assert source == ["#| code-fold: true", f'#| code-summary: "{summary} (not run on a GPU yet)"', "run()  # here"]
+    assert nb.cells[1].outputs == []
 
 
 def test_the_budget_card_is_made_from_what_was_measured(book):

@@ -8,7 +8,8 @@ import nbformat
 import pytest
 from conftest import ROOT, read
 
-from tools.run import begins, stale
+from tools.cells import begins
+from tools.run import stale
 
 CELLS = ["x = 1\nprint(x)", "#| slow\nprint('slow ran')", "#| cuda\nprint('cuda ran')"]
 

@@ -64,8 +64,8 @@ def code_of(source: str) -> str:
 
 
 def lines_in_sight(cell) -> int:
-    "How many lines of a cell's code a reader sees at once: none of a folded or a hidden cell, and no directives or empty lines."
-    if cell["cell_type"] != "code" or is_folded(cell) or is_hidden(cell):
+    "How many lines of a cell's code a reader sees at once: none of a folded or hidden cell or a GPU cell that never ran; no directives, no empty lines."
+    if cell["cell_type"] != "code" or is_folded(cell) or is_hidden(cell) or (not cell.get("outputs") and re.search(r"^#\| *cuda\b", text_of(cell["source"]), re.M)):
         return 0
     return sum(1 for line in text_of(cell["source"]).splitlines() if line.strip() and not line.startswith("#|"))
 

@@ -18,7 +18,7 @@ from nbdev.process import Processor
 
 from tools.api import names_of_library, page_name
 from tools.contents import chapters, number_of
-from tools.notebook import CLAIM, claims_of, curly, html_outputs, is_folded, is_hidden, outside_code, prose_of, raw, read, reading_minutes, summary_of, text_of
+from tools.notebook import CLAIM, claims_of, code_of, curly, html_outputs, is_folded, is_hidden, outside_code, prose_of, raw, read, reading_minutes, summary_of, text_of
 
 REPOSITORY = "nnbook/nnbook"
 INK = "#7d7f82"
@@ -214,20 +214,31 @@ def claim_html(claim: dict) -> str:
             f'<small title="the bound that the claim sets">{limit}</small></span></p>')
 
 
+
+
 class recorded(Processor):
-    "Say above the output of a slow or GPU cell where and when it was recorded; a GPU cell that never ran says so."
+    """Say above the output of a slow or GPU cell where and when it was recorded, and fold a GPU cell that has never run.
+
+    It reads and writes directives, so it comes before `code`.
+    """
 
     def cell(self, cell):
         kind = next((k for k in ("cuda", "slow") if k in getattr(cell, "directives_", {})), None)
         if cell.cell_type != "code" or not kind:
             return
         entry = self.nb.metadata.get("nnbook", {}).get("cells", {}).get(cell.get("id"))
-        if entry:
-            line = f"Recorded on {entry['device']}, {date_text(entry['date'])}; {versions_text(entry.get('versions', {}))}."
-        else:
-            line = "This cell needs a GPU and has not been run on one yet." if kind == "cuda" else "This long run has not been recorded yet."
+        if not entry and kind == "cuda":
+            cell.source = folded(cell)
+            return
+        line = (f"Recorded on {entry['device']}, {date_text(entry['date'])}; {versions_text(entry.get('versions', {}))}." if entry
+                else "This long run has not been recorded yet.")
         note = {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(f'<p class="nn-recorded">{html.escape(line)}</p>')}}
         cell["outputs"] = [note, *cell.get("outputs", [])]
+
+
+def folded(cell) -> str:
+    "The source of a GPU cell, folded under its summary, which says that the cell has not run."
+    return f'#| code-fold: true\n#| code-summary: "{summary_of(cell) or "GPU cell"} (not run on a GPU yet)"\n{code_of(cell.source)}'
 
 
 # ---------------------------------------------------------------- the head and the foot of a page

@@ -12,8 +12,6 @@ the outputs recorded on one otherwise.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import platform
 import re
@@ -28,31 +26,13 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tools.notebook import code_of, is_folded
+from tools.cells import ENVIRONMENT, NBS, cell_hash, entry, find, kind, source_hash
+from tools.notebook import is_folded
 
-NBS = Path("nbs")
-DIRECTIVE = re.compile(r"^#\|\s*(slow|cuda|eval:\s*false)\b", re.MULTILINE)
-ENVIRONMENT = {"NNBOOK_STATIC": "1", "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "default",
-               "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 REPORTED = ("numpy", "matplotlib", "torch", "scikit-learn")
 
 
-# --- what a cell is, and whether its outputs belong to it
-
-def kind(cell) -> str:
-    "'slow', 'cuda', 'eval: false', or '' for an ordinary code cell."
-    found = DIRECTIVE.search(cell.source)
-    return re.sub(r"\s+", " ", found[1]) if found else ""
-
-
-def short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def cell_hash(cell) -> str:
-    "Short hashes of a code cell's source, fold lines apart, and of its outputs."
-    return f"{short_hash(code_of(cell.source))}:{short_hash(json.dumps(cell.outputs, sort_keys=True, ensure_ascii=False))}"
-
+# --- whether outputs belong to their code
 
 def stale(nb) -> list[str]:
     "One line for each code cell whose outputs don't belong to its code; empty when all do."
@@ -61,15 +41,15 @@ def stale(nb) -> list[str]:
     found, seen = [], []
     for cell in (c for c in nb.cells if c.cell_type == "code"):
         title = next((line for line in cell.source.splitlines() if not line.startswith("#|")), "")[:60]
-        entry = record.get("cells", {}).get(cell.id, {}).get("hash") if kind(cell) else code.get(cell.id)
+        ran = record.get("cells", {}).get(cell.id, {}).get("hash") if kind(cell) else code.get(cell.id)
         seen += [] if kind(cell) else [cell.id]
-        if kind(cell) and entry is None and not cell.outputs:
+        if kind(cell) and ran is None and not cell.outputs:
             continue                                          # never run, and says so on the page
-        if entry is None:
+        if ran is None:
             found.append(f"cell {cell.id} ({title!r}) has not been run")
-        elif entry.partition(":")[0] != short_hash(code_of(cell.source)):
+        elif ran.partition(":")[0] != source_hash(cell):
             found.append(f"cell {cell.id} ({title!r}) has changed since it ran")
-        elif entry != cell_hash(cell):
+        elif ran != cell_hash(cell):
             found.append(f"cell {cell.id} ({title!r}): its stored output is not what the run printed")
     if not found and seen != list(code):
         found.append("cells have been removed or moved since the notebook ran")
@@ -96,6 +76,9 @@ def versions(nb) -> dict[str, str]:
 
 
 def has_gpu() -> bool:
+    "Whether cuda cells run here: PyTorch sees a GPU, and NNBOOK_GPU does not send them to the processor (see `tools.gpu`)."
+    if os.environ.get("NNBOOK_GPU", "cuda") != "cuda":
+        return False
     try:
         import torch
     except ModuleNotFoundError:
@@ -144,7 +127,7 @@ def record(nb, budget: dict, slow: bool, gpu: bool) -> None:
         if not kind(cell):
             code.append(f"{cell.id}:{cell_hash(cell)}")
         elif wanted(cell, slow, gpu):
-            cells[cell.id] = {"kind": kind(cell), "hash": cell_hash(cell), "device": device(kind(cell) == "cuda"), **here}
+            cells[cell.id] = entry(cell, device(kind(cell) == "cuda"), **here)
         elif cell.id in old:
             cells[cell.id] = old[cell.id]
     nb.metadata["nnbook"] = {"code": code, "cells": cells, "budget": {**budget, "device": device(False), "python": platform.python_version(), **here}}
@@ -164,21 +147,25 @@ def clean(path: Path) -> None:
     nbdev_clean(str(path))
 
 
+def save(nb, path: Path, note) -> None:
+    "Write a notebook, cleaned, and then what `note(nb)` adds to its metadata: hashes are those of cleaned outputs."
+    for cell in (c for c in nb.cells if c.cell_type == "code"):
+        cell.execution_count = None
+    nbformat.write(nb, path)
+    clean(path)
+    nb = nbformat.read(path, as_version=4)
+    note(nb)
+    collapse(nb)
+    nbformat.write(nb, path)
+    clean(path)
+
+
 def run(path: Path, store: bool, slow: bool) -> str:
     "Run one notebook and return a line about it. Raises CellExecutionError when a cell fails."
     nb, gpu = nbformat.read(path, as_version=4), has_gpu()
     budget = execute(nb, slow, gpu)
     if store:
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                cell.execution_count = None
-        nbformat.write(nb, path)
-        clean(path)
-        nb = nbformat.read(path, as_version=4)
-        record(nb, budget, slow, gpu)
-        collapse(nb)
-        nbformat.write(nb, path)
-        clean(path)
+        save(nb, path, lambda cleaned: record(cleaned, budget, slow, gpu))
     return f"{path.name}: {budget['seconds']} s, {budget['peak_mb']} MB"
 
 
@@ -188,20 +175,6 @@ def attempt(path: Path, store: bool, slow: bool) -> tuple[bool, str]:
         return True, run(path, store, slow)
     except CellExecutionError as error:
         return False, f"{path.name} failed:\n{error}"
-
-
-def begins(name: str, start: str) -> bool:
-    "Whether a notebook's name begins so; after a number comes no letter."
-    return name.startswith(start) and not (start.isdigit() and name[len(start)].isalpha())
-
-
-def find(chapters: list[str]) -> list[Path]:
-    "The notebooks whose names begin so; all of them for none. A number means the chapter alone: 04, not 04a."
-    every = sorted(p for p in NBS.glob("*.ipynb") if not p.name.startswith("_"))
-    for chapter in chapters:
-        if not any(begins(p.name, chapter) for p in every):
-            sys.exit(f"no notebook begins with {chapter!r}; there are {', '.join(p.stem for p in every)}")
-    return [p for p in every if not chapters or any(begins(p.name, c) for c in chapters)]
 
 
 def main() -> None:
