@@ -74,6 +74,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'nnbook.checkers.training': {'nnbook.checkers.training._': ('training.html#_', 'nnbook/checkers/training.py')},
             'nnbook.claims': { 'nnbook.claims.ClaimError': ('claims.html#claimerror', 'nnbook/claims.py'),
                                'nnbook.claims._digits': ('claims.html#_digits', 'nnbook/claims.py'),
+                               'nnbook.claims._jupyter': ('claims.html#_jupyter', 'nnbook/claims.py'),
                                'nnbook.claims._number': ('claims.html#_number', 'nnbook/claims.py'),
                                'nnbook.claims._parts': ('claims.html#_parts', 'nnbook/claims.py'),
                                'nnbook.claims._print': ('claims.html#_print', 'nnbook/claims.py'),

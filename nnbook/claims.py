@@ -64,19 +64,25 @@ def _digits(x: float, form: str = "") -> str:
         text = f"{float(f'{x:.4g}'):,.0f}" if 1e4 <= abs(x) < 1e9 else f"{x:.4g}"
     return text if "e" in text else text.replace("-", "\u2212")
 
+_show_hook = None      # a function of the bundle that a claim shows, where IPython does not show it (tools.gpu sets it)
+
 def _print(before: str, measured: str, after: str, limit: str) -> None:
     "Show the claim: in Jupyter with its data, so that the claims page can collect it; elsewhere as a line of text."
     plain = f"✓ {before}{measured}{after} ({limit})"
-    try:
-        from IPython import get_ipython
-        from IPython.display import display
-        shell = get_ipython()
-    except ModuleNotFoundError:
-        shell = None
-    if shell is None:
+    show = _show_hook or _jupyter()
+    if show is None:
         print(plain)
         return
     data = {"before": before, "measured": measured, "after": after, "limit": limit}
     b, m, a, small = map(html.escape, data.values())
     page = f'<p class="nn-claim"><span class="nn-claim-mark" aria-hidden="true">✓</span> {b}<b>{m}</b>{a} <small title="the bound that the claim sets">{small}</small></p>'
-    display({"text/html": page, "application/vnd.nnbook.claim+json": data, "text/plain": plain}, raw=True)
+    show({"text/html": page, "application/vnd.nnbook.claim+json": data, "text/plain": plain})
+
+def _jupyter():
+    "What displays a bundle in IPython; None elsewhere."
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ModuleNotFoundError:
+        return None
+    return (lambda bundle: display(bundle, raw=True)) if get_ipython() else None

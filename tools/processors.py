@@ -18,7 +18,22 @@ from nbdev.process import Processor
 
 from tools.api import names_of_library, page_name
 from tools.contents import chapters, number_of
-from tools.notebook import CLAIM, claims_of, code_of, curly, html_outputs, is_folded, is_hidden, outside_code, prose_of, raw, read, reading_minutes, summary_of, text_of
+from tools.notebook import (
+    CLAIM,
+    claims_of,
+    code_of,
+    curly,
+    html_outputs,
+    is_folded,
+    is_hidden,
+    outside_code,
+    prose_of,
+    raw,
+    read,
+    reading_minutes,
+    summary_of,
+    text_of,
+)
 
 REPOSITORY = "nnbook/nnbook"
 INK = "#7d7f82"
