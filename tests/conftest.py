@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
-import nbformat
-import pytest
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # before NumPy: two threads of BLAS on a busy machine are far slower than one
+    os.environ.setdefault(threads, "1")
+
+import nbformat  # noqa: E402
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "nbs").glob("*.ipynb"))

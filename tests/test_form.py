@@ -123,6 +123,8 @@ def in_sight(nb, module: str):
 def test_what_a_chapter_builds_works_in_sight(path, monkeypatch):
     "No fig leaf: the short versions are in sight, use nothing of the folded library, and a claim or a test holds them to it."
     monkeypatch.chdir(ROOT / "nbs")
+    monkeypatch.setattr("nnbook.explore.explore", lambda *args, **shown: None)      # drawing takes most of a chapter's time, and is not what is tested
+    monkeypatch.setattr("nnbook.plots._show", lambda *args, **shown: None)
     nb, short = read(path), SHORT[path.stem]
     seen = {name: cell for cell in nb.cells if lines_in_sight(cell) for name in defined(cell)}
     assert set(short) <= set(seen), "built in sight"
