@@ -144,13 +144,13 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 # %% ../nbs/90_data.ipynb #3f3a4689
-def _generator(seed: int | np.random.Generator) -> np.random.Generator:
+def _generator(seed: "int | np.random.Generator") -> np.random.Generator:
     """Draws the splits. Not a `stream`: results on these sets hold for the order that this one
     gives, and every other order would make them new results.
     """
     return seed if isinstance(seed, np.random.Generator) else np.random.Generator(np.random.PCG64(seed))
 
-def stratified(y: np.ndarray, test: float, seed: int | np.random.Generator = 0) -> tuple[np.ndarray, int]:
+def stratified(y: np.ndarray, test: float, seed: "int | np.random.Generator" = 0) -> tuple[np.ndarray, int]:
     """An order of the rows, training part first: returns (order (N,), n_train).
 
     y: class numbers (N,). test: the share of every class, from 0 to 1, that goes to the
