@@ -144,7 +144,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 # %% ../nbs/90_data.ipynb #3f3a4689
-def _generator(seed: "int | np.random.Generator") -> np.random.Generator:
+def _generator(seed):
     """Draws the splits. Not a `stream`: results on these sets hold for the order that this one
     gives, and every other order would make them new results.
     """
