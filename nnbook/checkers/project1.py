@@ -70,7 +70,7 @@ def _(risk):
         demand(np.allclose(ask(risk, test.x[some]), said[some], rtol=1e-3, atol=1e-4), "what you say about a tumor changes with the other tumors in the list: scale by the numbers of the training rows")
     mine, theirs = cross_entropy(said, malignant), {name: cross_entropy(p, malignant) for name, p in rivals().items()}
     share, single = theirs.values()
-    demand(cross_entropy(1 - said, malignant) > share, "your probabilities are those of the other class: in this table 1 is benign, and asked is the probability of malignant")
+    demand(cross_entropy(1 - said, malignant) > share, "your probabilities are those of the other class: in this table, 1 is benign, and asked is the probability of malignant")
     demand(not np.isin(said, (0, 1)).all(), "these are decisions, 0 or 1; asked is a probability, and the decision comes after it. If you did take a sigmoid: are the inputs scaled?")
     demand(np.isfinite(mine), "a tumor got a probability of exactly 0 or 1, and it was the wrong one: the cross-entropy is infinite. What keeps your weights from growing?")
     for name, loss in theirs.items():
