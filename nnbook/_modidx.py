@@ -114,6 +114,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'nnbook.data._fetch': ('data.html#_fetch', 'nnbook/data.py'),
                              'nnbook.data._fetch_archive': ('data.html#_fetch_archive', 'nnbook/data.py'),
                              'nnbook.data._find': ('data.html#_find', 'nnbook/data.py'),
+                             'nnbook.data._generator': ('data.html#_generator', 'nnbook/data.py'),
                              'nnbook.data._idx_set': ('data.html#_idx_set', 'nnbook/data.py'),
                              'nnbook.data._list': ('data.html#_list', 'nnbook/data.py'),
                              'nnbook.data._listed': ('data.html#_listed', 'nnbook/data.py'),

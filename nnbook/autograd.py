@@ -22,6 +22,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import activations, losses
+from .streams import stream
 
 # %% ../nbs/04_autograd.ipynb #6cca5ff6
 class Tensor:
@@ -421,7 +422,7 @@ def gradcheck(f: Callable, *inputs, eps: float = 1e-6, tol: float = 1e-6) -> boo
     """
     given = [_double(x) for x in inputs]
     out = f(*given)
-    ray = np.random.default_rng(0).standard_normal(out.shape)      # makes one number of any output
+    ray = stream(0, "direction").standard_normal(out.shape)     # makes one number of any output
     out.backward(ray)
     value = lambda: float((f(*given).data * ray).sum())
     rounding = 1e-15 / eps * (1 + np.abs(out.data * ray).sum())
@@ -796,15 +797,17 @@ def _layout(root: Tensor) -> dict:
 
 def _paint(ax, place: dict, text: Callable, ink: Callable, arrow: Callable) -> None:
     "Draw each tensor x as text(x) in a box of color ink(x), with arrows from its parents in arrow(x)."
-    for x, (column, row) in place.items():
-        ax.text(column, row, text(x), ha="center", va="center", fontsize=9, color=ink(x),
-                bbox=dict(boxstyle="round,pad=0.35", fc="none", ec=ink(x)))
+    boxes = {x: ax.text(column, row, text(x), ha="center", va="center", color=ink(x), fontsize=12,   # legible on a phone
+                        bbox=dict(boxstyle="round,pad=0.3", fc="none", ec=ink(x))).get_bbox_patch()
+             for x, (column, row) in place.items()}
+    for x in place:
         for i, p in enumerate(x._parents):
             bend = 0.3 * (2 * i - 1) if sum(q is p for q in x._parents) > 1 else 0
-            ax.annotate("", (column - 0.3, row), (place[p][0] + 0.3, place[p][1]), arrowprops=dict(
-                arrowstyle="-|>", color=arrow(x), connectionstyle=f"arc3,rad={bend}"))
+            ax.annotate("", place[x], place[p], arrowprops=dict(
+                arrowstyle="-|>", color=arrow(x), connectionstyle=f"arc3,rad={bend}",
+                patchA=boxes[p], patchB=boxes[x], shrinkA=2, shrinkB=2))
     xs, ys = zip(*place.values())
-    ax.set(xlim=(min(xs) - 0.5, max(xs) + 0.5), ylim=(min(ys) - 0.6, max(ys) + 0.6))
+    ax.set(xlim=(min(xs) - 0.6, max(xs) + 0.6), ylim=(min(ys) - 0.6, max(ys) + 0.6))
     ax.axis("off")
 
 def graph(root: Tensor, names: dict | None = None, *, caption: str = "", name: str = "") -> None:
@@ -820,6 +823,6 @@ def graph(root: Tensor, names: dict | None = None, *, caption: str = "", name: s
     width, height = (np.ptp(v) for v in zip(*place.values()))
     links = [f"{text(x)} from {' and '.join(map(text, x._parents))}" for x in place if x._parents]
     alt = f"Graph of {len(place)} boxes. " + "; ".join(links).replace("\n", " ") + "."
-    with figure(alt=alt, caption=caption, name=name, height=0.9 + 0.75 * height,
-                width=min(1.2 + 1.05 * width, 9)) as ax:
+    with figure(alt=alt, caption=caption, name=name, height=0.9 + 0.85 * height,
+                width=min(1.2 + width, 9)) as ax:
         _paint(ax, place, text, lambda x: INK, lambda x: INK)

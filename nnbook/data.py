@@ -144,15 +144,22 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 # %% ../nbs/90_data.ipynb #3f3a4689
-def stratified(y: np.ndarray, test: float, seed: int = 0) -> tuple[np.ndarray, int]:
+def _generator(seed):
+    """Draws the splits. Not a `stream`: results on these sets hold for the order that this one
+    gives, and every other order would make them new results.
+    """
+    return seed if isinstance(seed, np.random.Generator) else np.random.Generator(np.random.PCG64(seed))
+
+def stratified(y: np.ndarray, test: float, seed: "int | np.random.Generator" = 0) -> tuple[np.ndarray, int]:
     """An order of the rows, training part first: returns (order (N,), n_train).
 
     y: class numbers (N,). test: the share of every class, from 0 to 1, that goes to the
-    test part. Both parts are shuffled. Raises ValueError for another share.
+    test part. Both parts are shuffled. seed: an int, or a Generator, which is used as it is.
+    Raises ValueError for another share.
     """
     if not 0 <= test <= 1:
         raise ValueError(f"test is a share from 0 to 1, got {test}; 0.2 holds out a fifth")
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     parts = [], []
     for label in np.unique(y):
         rows = rng.permutation(np.flatnonzero(y == label))

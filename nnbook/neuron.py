@@ -9,6 +9,8 @@ __all__ = ['all_inputs', 'McCullochPitts', 'Perceptron', 'margin', 'mistake_boun
 # %% ../nbs/01_neuron.ipynb #2e088576
 import numpy as np
 
+from .streams import stream
+
 # %% ../nbs/01_neuron.ipynb #7ecee84a
 class _Neuron:
     "What all neurons share: weights (n,), a bias, a sum, a step."
@@ -118,7 +120,7 @@ class Perceptron(_Neuron):
         keeps the order given.
         """
         X, y = _examples(X, y, lr, epochs)
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "order")
         rows = np.arange(len(X))
         self.weight, self.bias = np.zeros(X.shape[1]), 0.0
         self.history = {"mistakes": [], "wrong": []}

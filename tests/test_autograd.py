@@ -479,3 +479,16 @@ def test_losses_refuse_what_would_broadcast_or_needs_a_gradient():
     with pytest.raises(ValueError, match="broadcasting"): ag.mse(column, row)
     with pytest.raises(ValueError, match="pass target.detach"): ag.huber(row, column)
     assert ag.gradcheck(lambda x: ag.hinge(x, np.array([1.0, -1.0, 1.0])), Tensor([0.3, 0.2, -2.0], requires_grad=True))
+
+
+def test_gradcheck_draws_none_of_its_readers_numbers():
+    "Along the input itself x / |x| does not change, so a direction that equals it would let any factor pass."
+    x = np.random.default_rng(0).standard_normal((3, 4))
+
+    def half(x):
+        size = np.sqrt((x.data**2).sum())
+        y = x.data / size
+        return Tensor.of(y, x, backward=lambda g: (0.5 * (g - y * (g * y).sum()) / size,))
+
+    with pytest.raises(AssertionError, match="gradcheck: input 0"):
+        ag.gradcheck(half, x)

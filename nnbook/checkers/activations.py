@@ -7,6 +7,7 @@ __all__ = []
 import numpy as np
 from ..activations import elu, gelu, relu, sigmoid, silu, softmax, softplus, tanh
 from ..exercises import checker, expect
+from ..streams import stream
 
 # %% ../../nbs/02_activations.ipynb #dcd14c50
 @checker("activations.1")
@@ -45,7 +46,7 @@ def _(lottery):
     expect(lottery(np.array([-0.5, 3.0]), np.array([-1.0, -2.0, 0.0, 5.0])), [-0.25, 2.25], "a negative input that wins still counts, as a negative number")
     x = np.linspace(-3, 3, 25)
     expect(lottery(x, np.zeros(1)), relu(x), "no noise is the ReLU")
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     expect(np.abs(lottery(x, rng.standard_normal(100_000)) - gelu(x)).max() < 0.02, True, "normal noise is the GELU")
     expect(np.abs(lottery(x, rng.logistic(size=100_000)) - silu(x)).max() < 0.02, True, "logistic noise is the SiLU")
 
@@ -54,7 +55,7 @@ def _(lottery):
 def _(temperature_for):
     expect(temperature_for(np.array([2.0, 0.0]), sigmoid(2.0)), 1.0, "two logits 2 apart: at T = 1 the larger weight is sigmoid(2)", tol=1e-3)
     expect(temperature_for(np.array([2.0, 0.0]), sigmoid(1.0)), 2.0, "twice the temperature halves the differences", tol=1e-3)
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     for scale, top in ((1.0, 0.7), (1.0, 0.4), (1.0, 0.999), (30.0, 0.3), (0.01, 0.9), (1000.0, 0.6)):
         logits = scale * rng.standard_normal(6)
         T = temperature_for(logits, top)

@@ -9,6 +9,7 @@ import numpy as np
 from .. import autograd
 from ..autograd import Tensor, elementwise, gradcheck, no_grad
 from ..exercises import Mismatch, checker, expect
+from ..streams import stream
 
 def _gradcheck(f, *inputs, hint):
     try:
@@ -24,12 +25,12 @@ def _(softsign_grad):
     expect(softsign_grad(x[3:], x[3:] / (1 + x[3:])), want[3:], "for x > 0 the derivative is 1 / (1 + x)²")
     expect(softsign_grad(x, x / (1 + np.abs(x))), want, "for x < 0 the derivative is that of -x: the function is odd, its derivative even")
     softsign = elementwise(lambda x: x / (1 + np.abs(x)), softsign_grad, "softsign")
-    _gradcheck(softsign, np.random.default_rng(0).standard_normal((3, 4)), hint="your derivative, held against nudging")
+    _gradcheck(softsign, stream(0, "judge").standard_normal((3, 4)), hint="your derivative, held against nudging")
 
 # %% ../../nbs/04_autograd.ipynb #6c6b8325
 @checker("autograd.2")
 def _(outer_grads):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     for n, m in ((2, 3), (4, 1), (3, 3)):
         g, a, b = rng.standard_normal((n, m)), rng.standard_normal(n), rng.standard_normal(m)
         got = outer_grads(g, a, b)
@@ -55,7 +56,7 @@ def _(order):
         ("a diamond with one long side", "L", {"L": ["a", "d"], "a": ["x"], "d": ["c"], "c": ["a"], "x": []}),
         ("a diamond with one long side, listed the other way", "L", {"L": ["d", "a"], "a": ["x"], "d": ["c"], "c": ["a"], "x": []})]:
         _check_order(order(root, lambda v: list(graph[v])), root, graph, what)
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     graph = {i: [int(p) for p in rng.integers(0, i, size=2)] if i else [] for i in range(40)}
     graph[40] = list(range(40))
     _check_order(order(40, lambda v: list(graph[v])), 40, graph, "a random graph of 41 values")
@@ -79,7 +80,7 @@ def _(divide):
     expect(divide((6.0, 0.0), (2.0, 0.0)), [3.0, 0.0], "6 / 2, both constant: the slope is 0")
     expect(divide((6.0, 1.0), (2.0, 0.0)), [3.0, 0.5], "u grows with slope 1, v = 2 is constant: slope u' / v")
     expect(divide((1.0, 0.0), (2.0, 1.0)), [0.5, -0.25], "1 / v at v = 2: slope -v' / v²")
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     u, du, dv = rng.standard_normal((3, 5))
     v = rng.uniform(1, 2, 5)
     value, slope = divide((u, du), (v, dv))
@@ -93,7 +94,7 @@ def _(rms_norm):
     got = rms_norm(Tensor(x))
     expect(isinstance(got, Tensor), True, "return a Tensor, made with Tensor.of")
     expect(got.data, x / np.sqrt((x**2).mean(axis=-1, keepdims=True)), "the value: x divided by the root of the mean square of its row")
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     for shape in ((2, 3), (5,), (2, 2, 4)):
         _gradcheck(rms_norm, rng.standard_normal(shape), hint=f"x of shape {shape}; r depends on x too")
     leaf = Tensor(x, requires_grad=True)
@@ -102,7 +103,7 @@ def _(rms_norm):
 # %% ../../nbs/04_autograd.ipynb #1f2e8e74
 @checker("autograd.6")
 def _(checkpoint):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     w, start, calls = Tensor(rng.standard_normal((3, 3)), requires_grad=True), rng.standard_normal((2, 3)), []
     def block(x):
         calls.append(autograd._recording)

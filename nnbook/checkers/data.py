@@ -7,11 +7,12 @@ __all__ = []
 import numpy as np
 
 from ..exercises import checker, expect
+from ..streams import stream
 
 # %% ../../nbs/90_data.ipynb #f832cacb
 @checker("data.1")
 def _(split_by_group):
-    cases = [np.repeat(np.arange(10), 3), np.array(list("abacbdeffghijkjlabc")), np.random.default_rng(0).permutation(np.repeat(np.arange(20), np.arange(1, 21)))]
+    cases = [np.repeat(np.arange(10), 3), np.array(list("abacbdeffghijkjlabc")), stream(0, "judge").permutation(np.repeat(np.arange(20), np.arange(1, 21)))]
     for groups, share in zip(cases, (0.2, 0.25, 0.4)):
         parts = split_by_group(groups, share, 0)
         expect(isinstance(parts, tuple) and len(parts) == 2, True, "return two arrays of row numbers: training, test")
@@ -24,12 +25,12 @@ def _(split_by_group):
         expect((np.diff(train) > 0).all() and (np.diff(test) > 0).all(), True, "both parts are in ascending order")
     draws = {tuple(split_by_group(cases[0], 0.2, seed)[1]) for seed in range(8)}
     expect(len(draws) > 1, True, "another seed must draw other groups")
-    expect(split_by_group(cases[0], 0.2, 3)[1], split_by_group(cases[0], 0.2, 3)[1], "the same seed must draw the same groups: use np.random.default_rng(seed)")
+    expect(split_by_group(cases[0], 0.2, 3)[1], split_by_group(cases[0], 0.2, 3)[1], "the same seed must draw the same groups: make one generator, from the seed")
 
 # %% ../../nbs/90_data.ipynb #4a0f5b36
 @checker("data.2")
 def _(prepare):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     train, test = rng.normal(5, [1, 10, 0.1], (40, 3)), rng.normal(7, [2, 10, 0.1], (9, 3))
     kept = train.copy(), test.copy()
     parts = prepare(train, test)
@@ -50,7 +51,7 @@ def _(prepare):
 # %% ../../nbs/90_data.ipynb #9ef5ed5a
 @checker("data.3")
 def _(leaked):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     train = rng.integers(0, 3, (200, 30)).astype(float)
     test = rng.integers(0, 3, (50, 30)).astype(float)
     expect(leaked(train, test), np.zeros(0), "no test row is in train: return an empty array")

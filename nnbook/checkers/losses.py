@@ -6,6 +6,7 @@ __all__ = []
 # %% ../../nbs/03_losses.ipynb #92f3c3ab
 import numpy as np
 from ..exercises import checker, expect
+from ..streams import stream
 
 @checker("losses.1")
 def _(blind_loss):
@@ -15,7 +16,7 @@ def _(blind_loss):
            "70, 20 and 10 labels: predict the frequencies, and take the mean of -log p over the labels")
     expect(blind_loss(y, 5), blind_loss(y, 3), "classes that do not occur cost nothing: mind 0 log 0")
     expect(blind_loss(np.full(8, 2), 3), 0.0, "only one class occurs: no surprise is left")
-    labels = np.random.default_rng(1).integers(0, 4, 200) ** 2
+    labels = stream(1, "judge").integers(0, 4, 200) ** 2
     f = np.bincount(labels) / 200
     expect(blind_loss(labels, 10), -(f[f > 0] * np.log(f[f > 0])).sum(), "random labels out of 0, 1, 4, 9")
 
@@ -34,7 +35,7 @@ def _(undo_weights):
 # %% ../../nbs/03_losses.ipynb #02db43fb
 @checker("losses.3")
 def _(quantile_loss):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     x, y = rng.normal(size=(2, 50))
     loss, grad = quantile_loss(x, y, 0.5)
     expect(loss, np.abs(x - y).mean() / 2, "q = 0.5: half the absolute error, averaged")
@@ -55,7 +56,7 @@ def _one_buffer(chunks):
 
 @checker("losses.4")
 def _(running_logsumexp):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     z = rng.normal(size=(7, 5))
     expect(running_logsumexp(iter(z)), np.log(np.exp(z).sum()), "35 ordinary logits in 7 chunks")
     expect(running_logsumexp([np.array([1e4, 1e4]), np.zeros(2)]), 1e4 + np.log(2), "logits of 10,000: exp must not see them")
@@ -75,7 +76,7 @@ def _(multiclass_hinge):
     expect(np.array_equal(scores, before), True, "your function changed the scores it was given; work on a copy")
     expect(loss, (0.5 + 0 + 4) / 3, "row losses 0.5, 0 and 4: only the best other class counts, against a margin of 1")
     expect(grad, np.array([[-1, 1, 0], [0, 0, 0], [-1, 0, 1]]) / 3, "the rival up, the label down, nothing beyond the margin; divided by N")
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     z, y = rng.normal(size=(20, 6)), rng.integers(0, 6, 20)
     value = lambda s: float(multiclass_hinge(s, y)[0])
     slope = np.array([(value(z + e) - value(z - e)) / 2e-6 for e in 1e-6 * np.eye(120).reshape(120, 20, 6)]).reshape(20, 6)

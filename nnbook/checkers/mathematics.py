@@ -6,6 +6,7 @@ __all__ = []
 # %% ../../nbs/94_mathematics.ipynb #413b5720
 import numpy as np
 from ..exercises import checker, expect
+from ..streams import stream
 
 # %% ../../nbs/94_mathematics.ipynb #ba6bd197
 @checker("mathematics.1")
@@ -13,7 +14,7 @@ def _(project):
     w = np.array([3.0, 4.0])
     expect(project(np.array([[5.0, 0.0], [3.0, 4.0], [-4.0, 3.0]]), w), [[1.8, 2.4], [3.0, 4.0], [0.0, 0.0]],
            "the part of x along w is (w·x)/(w·w) times w; w here has length 5, so dividing by nothing, or by the length once, is not enough")
-    rng = np.random.default_rng(1)
+    rng = stream(1, "judge")
     for N, n in ((1, 3), (4, 4), (7, 2)):
         X, w = rng.standard_normal((N, n)), rng.standard_normal(n)
         got = project(X, w)
@@ -26,7 +27,7 @@ def _(project):
 def _(distances):
     A, B = np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 0.0], [6.0, 8.0]])
     expect(distances(A, B), [[0.0, 3.0, 10.0], [5.0, 4.0, 5.0]], "entry (i, j) is the length of A[i] - B[j]: square, sum over the last axis, take the root")
-    rng = np.random.default_rng(2)
+    rng = stream(2, "judge")
     for N, M, n in ((3, 5, 4), (4, 4, 4), (1, 6, 2)):
         A, B = rng.standard_normal((N, n)), rng.standard_normal((M, n))
         want = np.array([[np.linalg.norm(a - b) for b in B] for a in A])
@@ -55,7 +56,7 @@ def _(jacobian):
 def _(best_rate):
     X = np.array([[1.0, 0.0], [0.0, 3.0], [1.0, 0.0], [0.0, 3.0]])
     expect(best_rate(X), 0.4, "the Hessian is XᵀX/N = diag(1/2, 9/2): the rate 2/(λmin + λmax) makes both ends shrink equally; 2/λmax is the limit, not the best, and XᵀX must be divided by N", tol=1e-9)
-    rng = np.random.default_rng(4)
+    rng = stream(4, "judge")
     for N, n in ((20, 3), (50, 5)):
         X = rng.standard_normal((N, n)) * np.arange(1, n + 1)
         curvature = np.linalg.eigvalsh(X.T @ X / N)

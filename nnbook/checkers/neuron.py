@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exercises import checker, expect
 from ..neuron import McCullochPitts, Perceptron, all_inputs
+from ..streams import stream
 
 # %% ../../nbs/01_neuron.ipynb #3f0f2a94
 @checker("neuron.1")
@@ -30,14 +31,14 @@ def _(signed_distance):
            "w = (3, 4), b = 0: points 5 away on either side; divide by the length of w, and keep the sign")
     expect(signed_distance(points, w, 10.0), [2.0, 7.0, -3.0],
            "w = (3, 4), b = 10: the origin lies b/||w|| = 2 inside; the bias is no part of the length")
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     X, w = rng.standard_normal((20, 7)), rng.standard_normal(7)
     expect(signed_distance(X, w, -0.5), (X @ w - 0.5) / np.sqrt((w**2).sum()), "20 random points with 7 features")
 
 # %% ../../nbs/01_neuron.ipynb #51aabb63
 @checker("neuron.3")
 def _(repair):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     for y, z in ((y, z) for y in (0, 1) for z in (-3.0, 0.0, 0.4, 1.0, 2.5)):
         s, (x, w) = 2 * y - 1, rng.standard_normal((2, 4))
         b, before = float(s * z - w @ x), w.copy()  # so that s (w·x + b) = z
@@ -56,7 +57,7 @@ def _(repair):
 # %% ../../nbs/01_neuron.ipynb #6a54d130
 @checker("neuron.4")
 def _(squared_gradient):
-    rng, h = np.random.default_rng(0), 1e-5
+    rng, h = stream(0, "judge"), 1e-5
     def loss(X, y, w, b):
         return ((y - 1 / (1 + np.exp(-(X @ w + b)))) ** 2).mean() / 2
     for n, size in ((3, 8), (1, 1), (6, 25)):

@@ -13,6 +13,7 @@ from ..data import breast_cancer
 from ..exercises import Mismatch, checker
 from ..losses import bce_with_logits
 from ..neuron import wilson_interval
+from ..streams import stream
 
 # %% ../../nbs/04a_part1_project.ipynb #e2928116
 def demand(fine: bool, message: str) -> None:
@@ -64,12 +65,12 @@ def _(risk):
     test = breast_cancer().test
     said, malignant = ask(risk, test.x), test.y == 0
     demand(np.allclose(ask(risk, test.x), said, rtol=1e-3, atol=1e-4), "asked twice about the same tumors, your function says two things")
-    rows = np.random.default_rng(1).permutation(len(test))[:9]
+    rows = stream(1, "judge").permutation(len(test))[:9]
     for some in (rows, rows[:1]):
         demand(np.allclose(ask(risk, test.x[some]), said[some], rtol=1e-3, atol=1e-4), "what you say about a tumor changes with the other tumors in the list: scale by the numbers of the training rows")
     mine, theirs = cross_entropy(said, malignant), {name: cross_entropy(p, malignant) for name, p in rivals().items()}
     share, single = theirs.values()
-    demand(cross_entropy(1 - said, malignant) > share, "your probabilities are those of the other class: in this table 1 is benign, and asked is the probability of malignant")
+    demand(cross_entropy(1 - said, malignant) > share, "your probabilities are those of the other class: in this table, 1 is benign, and asked is the probability of malignant")
     demand(not np.isin(said, (0, 1)).all(), "these are decisions, 0 or 1; asked is a probability, and the decision comes after it. If you did take a sigmoid: are the inputs scaled?")
     demand(np.isfinite(mine), "a tumor got a probability of exactly 0 or 1, and it was the wrong one: the cross-entropy is infinite. What keeps your weights from growing?")
     for name, loss in theirs.items():

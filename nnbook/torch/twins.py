@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ..autograd import Tensor
+from ..streams import stream
 
 # %% ../../nbs/04_autograd.ipynb #08207b32
 def _is_torch(model) -> bool: return isinstance(model, torch.nn.Module)
@@ -113,7 +114,7 @@ def _as_input(x, is_torch: bool):
 
 def _run(model, inputs: tuple) -> tuple[list, list]:
     "Forward and backward, from a random direction in the space of outputs: outputs, float inputs."
-    given, rng = [_as_input(x, _is_torch(model)) for x in inputs], np.random.default_rng(0)
+    given, rng = [_as_input(x, _is_torch(model)) for x in inputs], stream(0, "direction")
     outs, terms = _leaves(model(*given)), []
     for out in outs:
         ray = rng.standard_normal(tuple(out.shape)) / max(1, np.prod(out.shape))**0.5
