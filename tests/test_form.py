@@ -11,7 +11,7 @@ import types
 import pytest
 from conftest import ROOT, chapters, read
 
-from tools.notebook import before_exercises, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
+from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
 NOT_YET = {"01_neuron", "02_activations", "03_losses", "04_autograd", "05_layers", "06_optim", "07_training", "08_generalization"}
@@ -46,7 +46,7 @@ def test_a_chapter_leaves_the_list_once_it_is_in_the_form(name):
 def test_folds_are_marked_alike_for_page_and_lab(path):
     "The summary is the first line, which is what JupyterLab shows of a closed cell; it says something; and JupyterLab closes what the page folds."
     for cell in (c for c in read(path).cells if c.cell_type == "code"):
-        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == is_folded(cell), f"run `python -m tools.run --fold`: {cell.source[:60]!r}"
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == is_closed(cell), f"run `python -m tools.run --fold`: {cell.source[:60]!r}"
         if is_folded(cell):
             assert re.match(r'#\| code-summary: "[^"]{4,}"\n#\| code-fold: true\n', cell.source), cell.source[:80]
             assert len(summary_of(cell)) <= 70, summary_of(cell)

@@ -66,20 +66,20 @@ FOLDS = '#| code-summary: "more"\n#| code-fold: true\n'
 
 def test_jupyterlab_folds_what_the_page_folds_and_nothing_else(project):
     "The reader's own folding, which JupyterLab saves, does not stay; and fold lines are no part of what was run."
-    write(project, [FOLDS + "x = 1", "y = 2"])
+    write(project, [FOLDS + "x = 1", "y = 2", "#| hide\nz = 3"])
     file = project / "nbs/05_t.ipynb"
     nb = read(file)
     nb.cells[2].metadata["jupyter"] = {"source_hidden": True}
     nbformat.write(nb, file)
     assert run(project, "05").returncode == 0
     hidden = lambda: [c.metadata.get("jupyter", {}).get("source_hidden", False) for c in read(file).cells if c.cell_type == "code"]
-    assert hidden() == [True, False]
+    assert hidden() == [True, False, True]
     nb = read(file)
     nb.cells[1].source, nb.cells[2].source = "x = 1", FOLDS + "y = 2"
     assert stale(nb) == []
     nbformat.write(nb, file)
     assert run(project, "05", "--fold").returncode == 0
-    assert hidden() == [False, True] and stale(read(file)) == []
+    assert hidden() == [False, True, True] and stale(read(file)) == []
 
 
 def test_check_writes_nothing_and_fails_on_a_false_claim(project):

@@ -52,6 +52,12 @@ def is_folded(cell) -> bool:
     return cell["cell_type"] == "code" and bool(re.search(r"^#\| *code-fold: *true *$", text_of(cell["source"]), re.M))
 
 
+def is_closed(cell) -> bool:
+    "Whether JupyterLab shows a code cell closed: one that the page folds or does not show."
+    code = re.sub(r"^#\|.*$", "", text_of(cell["source"]), flags=re.M)
+    return cell["cell_type"] == "code" and (is_folded(cell) or is_hidden(cell) or not code.strip())
+
+
 def summary_of(cell) -> str:
     "What a folded cell stands under."
     found = SUMMARY.search(text_of(cell["source"]))

@@ -27,7 +27,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tools.cells import ENVIRONMENT, NBS, cell_hash, entry, find, kind, source_hash
-from tools.notebook import is_folded
+from tools.notebook import is_closed
 
 REPORTED = ("numpy", "matplotlib", "torch", "scikit-learn")
 
@@ -134,10 +134,10 @@ def record(nb, budget: dict, slow: bool, gpu: bool) -> None:
 
 
 def collapse(nb) -> None:
-    "Close in JupyterLab the cells that the page folds, and open all others."
+    "Close in JupyterLab the cells that the page folds or does not show, and open all others."
     for cell in (c for c in nb.cells if c.cell_type == "code"):
         cell.metadata.pop("jupyter", None)
-        if is_folded(cell):
+        if is_closed(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
 
 
