@@ -192,7 +192,7 @@ def files_of(task: Task) -> set[Path] | None:
 def surroundings() -> str:
     "Python, the installed packages, the programs that some tests need, and the variables that tests and notebooks read."
     packages = sorted({f"{d.metadata['Name']} {d.version}" for d in metadata.distributions()})
-    variables = sorted(f"{k}={v}" for k, v in os.environ.items() if k in ("SLOW", "CI") or k.startswith("NNBOOK_"))
+    variables = sorted(f"{k}={v}" for k, v in os.environ.items() if v and (k in ("SLOW", "CI") or k.startswith("NNBOOK_")))
     return repr([platform.python_version(), packages, [bool(shutil.which(p)) for p in OUTSIDE], variables])
 
 
