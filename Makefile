@@ -10,7 +10,8 @@ META   := settings.ini setup.py pyproject.toml constraints.txt
 .PHONY: help book test lab bench run export clean
 help:
 	@echo "make book    build the site and serve it on http://127.0.0.1:$(PORT) (SERVE=0: build only)"
-	@echo "make test    lint, run every notebook, run the tests (SLOW=1: the slow cells too)"
+	@echo "make test    lint, notebooks and tests that depend on what changed since they passed (FORCE=1: all;"
+	@echo "             T=neuron: those so named; SLOW=1: the slow cells too)"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make bench   speed beside other libraries, as ratios"
 	@echo "make run CH=02   run a chapter for the book: export, execute, store outputs, clean"
@@ -38,7 +39,7 @@ book: $(VENV)/.book
 	$(RUN) -m tools.site $(if $(filter 0,$(SERVE)),,--serve --port $(PORT))
 
 test: $(VENV)/.dev
-	$(RUN) -m tools.check
+	$(RUN) -m tools.check $(T)
 
 lab: $(VENV)/.book
 	$(VENV)/bin/jupyter lab nbs

@@ -77,6 +77,8 @@
     document.head.append(script);
   });
   const escape = (s) => s.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  // Every word must begin a word of the section. A glossary entry of just these words comes first; lists and the library's pages come after what teaches.
+  const bare = (s) => s.toLowerCase().replace(/\s*\(.*?\)/g, "").replace(/[-–\s]+/g, " ").trim();
   const score = (entry, words) => {
     let total = 0;
     for (const w of words) {
@@ -85,7 +87,9 @@
       if (!inHead && !times) return 0;
       total += (inHead ? 12 : 0) + Math.min(times, 5);
     }
-    return total;
+    const asked = bare(words.join(" ")), term = bare(entry.section);
+    if (entry.href.startsWith("glossary.html#term-")) return total + (term === asked || `${term}s` === asked ? 1000 : term.startsWith(asked) ? 100 : 0);
+    return total * (/^(api\/|references\.|claims\.)/.test(entry.href) ? 0.5 : 1);
   };
   const marked = (text, words) => {
     const out = document.createDocumentFragment(), pattern = new RegExp(`(${words.map(escape).join("|")})`, "giu");

@@ -1,0 +1,158 @@
+"The glossary: terms come from the chapters' bold, the kept table's links arrive, no term stands twice, and search finds each."
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from browser import chromium, served
+from conftest import ROOT
+from smalldocs.markdown import pandoc_id
+
+from tools import contents, glossary, site
+from tools.notebook import text_of
+
+FOLDER = ROOT / "nbs"
+PAGE = "\n".join(text_of(c["source"]) for c in json.loads((FOLDER / "95a_glossary.ipynb").read_text())["cells"])
+
+
+@pytest.fixture(scope="module")
+def entries():
+    return glossary.entries(FOLDER, PAGE)
+
+
+@pytest.fixture
+def book(tmp_path):
+    "`book(text, ...)` writes chapters of one section each and gives {term: [sentences]}."
+    def write(*texts: str) -> dict[str, list[str]]:
+        names = [f"0{i + 1}_c.ipynb" for i in range(len(texts))]
+        (tmp_path / "_quarto.yml").write_text(json.dumps({"website": {"sidebar": {"contents": names}}}))
+        for name, text in zip(names, texts):
+            cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": f"# Title\n> S.\n\n## A section\n\n{text}"}]
+            (tmp_path / name).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        contents.parts.cache_clear()
+        return {e.term: [m.sentence for m in e.meanings] for e in glossary.entries(tmp_path)}
+    yield write
+    contents.parts.cache_clear()
+
+
+# ---------------------------------------------------------------- the page of the book
+
+
+def test_the_glossary_is_long_and_no_term_stands_twice(entries):
+    assert len(entries) > 60
+    for names in ([e.title.casefold() for e in entries], [e.anchor for e in entries], [glossary.identity(e.term) for e in entries]):
+        assert len(names) == len(set(names)), {n for n in names if names.count(n) > 1}
+    assert [glossary.identity(e.term) for e in entries] == sorted(glossary.identity(e.term) for e in entries)
+
+
+def test_every_entry_says_something_and_links_to_a_section_that_exists(entries):
+    headings = {path.name: {pandoc_id(h) for h, _ in glossary.sections(path)} for path in FOLDER.glob("*.ipynb")}
+    for e in entries:
+        assert 1 <= len(e.meanings) <= 3
+        for m in e.meanings:
+            notebook, _, anchor = re.search(r"\]\(([^)]+)\)", m.link)[1].partition("#")
+            assert notebook in headings and (not anchor or anchor in headings[notebook]), f"{e.term}: there is no section {notebook}#{anchor}"
+            assert m.sentence.endswith((".", "?", ".)")) and len(m.sentence.split()) > 4 and "**" not in m.sentence and "](" not in m.sentence, m.sentence
+
+
+def test_every_row_of_the_kept_table_is_read_and_named_as_its_section():
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith(("| term", "| ---"))]
+    kept = list(glossary.kept(PAGE, FOLDER))
+    assert len(kept) == len(rows) > 20
+    for term, meaning in kept:
+        title, notebook, anchor = re.fullmatch(r"\[([^\]]+)\]\(([^)#]+)#([^)]+)\), .+", meaning.link).groups()
+        assert anchor == pandoc_id(title), f"{term}: {title} is not the title of {notebook}#{anchor}"
+
+
+# ---------------------------------------------------------------- collecting
+
+
+def test_a_bold_term_is_collected_with_its_sentence_without_links(book):
+    found = book("First. The **frobnicator** ([Doe, 1999](99_references.ipynb#doe1999)) turns $a.b$ around, e.g. here. Last.")
+    assert found == {"frobnicator": ["The frobnicator (Doe, 1999) turns $a.b$ around, e.g. here."]}
+
+
+@pytest.mark.parametrize("text", ["**You need** nothing.", "Now **Predict** it.", "1. **A page** of text.", "- **Rows** are examples.", "**Data.** Repeat it.", "<a id=\"tbl-x\"></a>**Table.** Things.",
+                                  "| **Head** | x |", "It is **much too long to be a term** here.", "(10, **784**) fits.", "```\n**code**\n```"])
+def test_labels_and_emphasis_are_no_terms(book, text):
+    assert book(text) == {}
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ("A long list of things that happened to be there is kept. It is called the **tape**, and all who come later read it.", "A long list of things that happened to be there is kept. It is called the tape, and all who come later read it."),
+    ("The trap is **tape**. It sticks to what touches it.", "The trap is tape. It sticks to what touches it."),
+    ("Everything that was done before it is on the **tape**:\n\n$$\nx = 1,\n$$", "Everything that was done before it is on the tape: $x = 1$."),
+    ("Everything that was done before it is on the **tape**:\n\n| a |", "Everything that was done before it is on the tape."),
+    ("Some. (Everything that was done before it is on the **tape**.) More.", "Everything that was done before it is on the tape."),
+    ("Everything that was done is on the **tape\nmachine**, which **St. Peter** keeps.", None),
+    ("The **reel** holds all of it; the **tape** holds what was done before.", "The tape holds what was done before."),
+])
+def test_the_sentence_can_be_read_by_itself(book, text, sentence):
+    found = book(text)
+    assert found["tape"] == [sentence] if sentence else set(found) == {"tape machine", "St. Peter"}
+
+
+def test_one_entry_for_all_spellings_and_the_standard_name(book):
+    found = book("A **weight** is a number of the model that learns.", "All **Weights** are numbers of the model that learn.", "It may **overfit**, which is what it learns too much of.")
+    assert {k: len(v) for k, v in found.items()} == {"weight": 2, "overfitting": 1}
+
+
+def test_the_preview_gives_way_to_the_chapter_that_teaches(tmp_path):
+    folder = Path(tmp_path)
+    (folder / "_quarto.yml").write_text(json.dumps({"website": {"sidebar": {"contents": ["00_a.ipynb", "01_b.ipynb"]}}}))
+    for name, text in (("00_a", "The **tape** is only named here for now."), ("01_b", "The **tape** is what this chapter builds.")):
+        (folder / f"{name}.ipynb").write_text(json.dumps({"cells": [{"cell_type": "markdown", "metadata": {}, "source": f"# T\n## S\n{text}"}]}))
+    contents.parts.cache_clear()
+    (entry,) = glossary.entries(folder, "| tape | A record of all that was done. | [S](01_b.ipynb#s) |")
+    assert [m.sentence for m in entry.meanings] == ["A record of all that was done.", "The tape is what this chapter builds."]
+    contents.parts.cache_clear()
+
+
+# ---------------------------------------------------------------- search
+
+
+WORDS = ["universal approximation", "subgradient", "log-odds", "log odds", "saturation", "overfitting", "logit", "logits", "softmax", "Adam", "k-fold", "ReLU"]
+
+
+def ask(folder: Path, questions: list[str]) -> dict[str, list[str]]:
+    "For each question, the addresses that the page's search lists, in their order."
+    with chromium() as browser, served(folder) as address:
+        page, found = browser.new_page(), {}
+        page.goto(address + "index.html")
+        page.keyboard.press("/")
+        for question in questions:
+            page.fill("#search input", "")
+            page.wait_for_function("!document.querySelector('#search li')")
+            page.fill("#search input", question)
+            page.wait_for_function("document.querySelector('#search li a, #search .hint:not(:empty)')")
+            found[question] = [unquote(h.removeprefix(address)) for h in page.eval_on_selector_all("#search li a", "links => links.map(a => a.href)")]
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory, entries):
+    "What search finds; asked in a thread of its own, since Playwright runs once in a thread and the site's tests may be running it."
+    folder = site.build(out=tmp_path_factory.mktemp("site")).out
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(ask, folder, [*WORDS, "dropout", *(e.term for e in entries)]).result()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("words", WORDS)
+def test_search_finds_a_term_in_the_glossary_first(found, words):
+    assert found[words] and found[words][0].startswith("glossary.html#term-")
+
+
+@pytest.mark.browser
+def test_search_finds_every_term(found, entries):
+    assert {e.term: found[e.term][:3] for e in entries if f"glossary.html#{e.anchor}" not in found[e.term][:3]} == {}
+
+
+@pytest.mark.browser
+def test_what_teaches_comes_before_lists_and_the_library(found):
+    others = [h for h in found["dropout"] if not h.startswith("glossary.html")]
+    assert others[0].startswith("layers.html")
+    assert min(i for i, h in enumerate(others) if h.startswith(("api/", "references.", "claims."))) > 0
