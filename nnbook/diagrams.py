@@ -264,7 +264,7 @@ def _place(graph: dict, rows: list[list[str]]) -> None:
             places = {key: i / len(r) for r in rows for i, key in enumerate(r)}
             near = {key: graph[key].into if sweep % 2 == 0 else graph[key].out for key in row}
             row.sort(key=lambda key: np.mean([places[k] for k in near[key]]) if near[key] else places[key])
-    for _ in range(200):
+    for _ in range(60):
         for row in rows:
             nodes, wanted = [graph[key] for key in row], []
             for node in nodes:

@@ -176,7 +176,7 @@ def test_nothing_lies_over_anything_else_in_any_graph(graph):
     check_arrows(drawing)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(WORD, min_size=2, max_size=12))
 def test_a_chain_is_a_straight_line(words):
     drawing = drawn(lambda: diagram(" -> ".join(f"{w}#{i}" for i, w in enumerate(words)), alt="x"))
