@@ -156,6 +156,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'nnbook.data.wine': ('data.html#wine', 'nnbook/data.py')},
             'nnbook.diagrams': { 'nnbook.diagrams._Node': ('diagrams.html#_node', 'nnbook/diagrams.py'),
                                  'nnbook.diagrams._Node.through': ('diagrams.html#_node.through', 'nnbook/diagrams.py'),
+                                 'nnbook.diagrams._Node.weight': ('diagrams.html#_node.weight', 'nnbook/diagrams.py'),
                                  'nnbook.diagrams._Pen': ('diagrams.html#_pen', 'nnbook/diagrams.py'),
                                  'nnbook.diagrams._Pen.__init__': ('diagrams.html#_pen.__init__', 'nnbook/diagrams.py'),
                                  'nnbook.diagrams._Pen.box': ('diagrams.html#_pen.box', 'nnbook/diagrams.py'),
