@@ -45,9 +45,11 @@ def checker(name: str) -> Callable:
 def expect(got, want, hint: str = "", tol: float = 1e-6) -> None:
     """Raise Mismatch unless `got` equals `want`: numbers and arrays within `tol` (relative and absolute), other objects by `==`.
 
-    hint: what the case tests, or what usually causes the mistake; it is part of the message.
+    hint: what the case tests, or what usually causes the mistake; it is part of the message, and all of it for a condition (`want` True or False).
     """
     because = f"\n  {hint}" if hint else ""
+    if isinstance(want, bool) and isinstance(got, (bool, np.bool_)) and got != want and hint:
+        raise Mismatch(hint)                  # a condition: "got False, expected True" would say nothing
     if got is None or got is ...:
         raise Mismatch(f"your code returned {got!r} where {_short(want)} was expected; is a `return` missing?{because}")
     try:

@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-def stream(seed: int | np.random.Generator | None, purpose: str, *place: int) -> np.random.Generator:
+def stream(seed: "int | np.random.Generator | None", purpose: str, *place: int) -> "np.random.Generator":
     """A generator for one purpose ("initialization", "order", "augmentation", "noise", "judge", ...): equal seeds and other purposes give other numbers.
 
     seed: a non-negative int; a Generator, which is returned as it is; or None, for numbers that differ from run to run.

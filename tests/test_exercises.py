@@ -84,7 +84,7 @@ def test_every_exercise_has_a_wrong_answer():
 def test_every_exercise_on_a_page_is_checked():
     for path in NOTEBOOKS:
         text = "\n".join(c.source for c in read(path).cells if c.cell_type == "markdown")
-        headings = 1 if re.match(r"\d\d[a-z]_", path.name) else len(re.findall(r"^### Exercise \d", text, re.MULTILINE))   # a part's opening and its project have one, without a heading
+        headings = 1 if re.match(r"\d\d[a-z]_part", path.name) else len(re.findall(r"^### Exercise \d", text, re.MULTILINE))   # a part's opening and its project have one, without a heading
         assert headings == len(exercises_of(path)), path.name
 
 
@@ -151,3 +151,11 @@ def test_checkers_hold_no_solution_by_name():
             if isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Call) and getattr(d.func, "id", "") == "checker" for d in node.decorator_list):
                 argument = node.args.args[0].arg
                 assert argument in {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n is not node}, f"{path.name}: the checker of {node.decorator_list[0].args[0].value} ignores the reader's object"
+
+
+def test_a_condition_that_fails_says_only_what_is_wrong():
+    with pytest.raises(Mismatch) as wrong:
+        expect(np.bool_(False), True, "no pixel may change by more than 0.25")
+    assert str(wrong.value) == "no pixel may change by more than 0.25"
+    with pytest.raises(Mismatch, match="got False, expected True"):
+        expect(False, True)
