@@ -31,7 +31,7 @@ def test_import_loads_no_submodule():
 @pytest.mark.parametrize("module", sorted(p.stem for p in (ROOT / "nnbook").glob("*.py") if not p.stem.startswith("_")))
 def test_the_library_imports_with_numpy_alone(module):
     "The book's tools draw and display, and may bring matplotlib; nothing else may bring more than numpy, and nothing torch."
-    drawing = {"plots", "explore"}
+    drawing = {"plots", "explore", "diagrams"}
     new = loaded_after(f"import nnbook.{module}")
     assert "torch" not in new
     if module not in drawing:
