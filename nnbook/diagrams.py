@@ -76,7 +76,7 @@ class _Pen:
         if width > WIDEST:
             raise ValueError(f"the diagram would be {width:.0f} pixels wide, and {WIDEST} are legible on a phone; shorten its texts, or make two diagrams of it")
         self.canvas.set_bbox(BBox(0, -height, width, 0))
-        plots._show_image(plots._svg_uri(self.canvas.getimage()), round(width), round(height), alt, caption, name, kind="diagram")
+        plots._show_page(plots._img(plots._svg_uri(self.canvas.getimage()), width, height, alt), alt, caption, name, kind="diagram")
 
 # %% ../nbs/98a_diagrams.ipynb #7cb1afff
 def neuron(inputs=("x₁", "x₂", "x₃"), weights=("w₁", "w₂", "w₃"), bias: str = "b", total: str = "z", activation: str = "f", output: str = "y", *,
