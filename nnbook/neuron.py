@@ -231,9 +231,9 @@ def widest_separator(X, y, steps: int = 10_000) -> tuple[np.ndarray, float]:
 def _shortest_average(G, rows: list[int], share):
     "From shares (m,) of some rows to those of the shortest average; a row whose share would turn negative is dropped."
     while True:
-        A = np.pad(G[rows] @ G[rows].T, (1, 0), constant_values=1.0)
-        A[0, 0] = 0.0                                       # (m+1, m+1): shortest, under the condition that shares add up to 1
-        wanted = np.linalg.lstsq(A, np.eye(len(A))[0], rcond=None)[0][1:]   # (m,), of any sign
+        first, *others = G[rows]                            # (n+1,) each; the first one's share is 1 less those of the others
+        rest = np.linalg.lstsq(np.reshape(others, (-1, len(first))).T - first[:, None], -first, rcond=None)[0]
+        wanted = np.append(1 - rest.sum(), rest)            # (m,), of any sign
         low = wanted <= 1e-12
         if not low.any():
             return rows, wanted
