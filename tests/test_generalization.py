@@ -1,4 +1,4 @@
-"The promises of chapter 08: features, shortest fits, decompositions, built networks, shifts, curves and numbers of seeds."
+"The promises of the chapter on generalization: features, shortest fits, decompositions, built networks, shifts, curves and numbers of seeds."
 
 import numpy as np
 import pytest
