@@ -477,6 +477,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'nnbook.plots._signed': ('plots.html#_signed', 'nnbook/plots.py'),
                               'nnbook.plots._slant': ('plots.html#_slant', 'nnbook/plots.py'),
                               'nnbook.plots._svg_uri': ('plots.html#_svg_uri', 'nnbook/plots.py'),
+                              'nnbook.plots._tall_legend': ('plots.html#_tall_legend', 'nnbook/plots.py'),
                               'nnbook.plots._typeface': ('plots.html#_typeface', 'nnbook/plots.py'),
                               'nnbook.plots.bars': ('plots.html#bars', 'nnbook/plots.py'),
                               'nnbook.plots.contrast': ('plots.html#contrast', 'nnbook/plots.py'),
