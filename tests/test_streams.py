@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import autograd, first, generalization, layers, neuron, training
+from nnbook import autograd, generalization, layers, neuron, training
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import layers as twins
@@ -41,7 +41,6 @@ def transforms(seed):
 # who draws, how many streams it takes, and a call at which it does; uses of one name may draw the same
 USES = [
     ("a reader", 1, lambda seed: len([np.random.default_rng(words) for words in (seed, [seed, 0], [seed, 0, 0])])),
-    ("the first chapters", 2, lambda seed: len(list(first.learn(ROWS, LABELS, epochs=2, seed=seed)))),      # its network and its order
     ("the first chapters", 1, lambda seed: neuron.Perceptron().fit(ROWS, LABELS, epochs=2, seed=seed)),
     ("a loader's orders", 3, orders),
     ("a loader's transforms", 9, transforms),
