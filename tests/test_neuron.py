@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import Perceptron as SklearnPerceptron
 
+from nnbook.data import penguins
 from nnbook.neuron import (
     Adaline,
     LogisticNeuron,
@@ -81,11 +82,24 @@ def test_no_separator_beats_the_ceiling_of_the_widest(seed):
     assert 0 < margin(X, y, u, c) <= ceiling and margin(X, y, w, b) <= ceiling
 
 
-def test_widest_separator_stops_within_a_thousandth_of_the_ceiling():
-    for seed in (2, 3, 5, 6):
-        X, y, *_ = separable(seed, n=2, N=30)
-        u, c = widest_separator(X, y)
-        assert margin(X, y, u, c) >= 0.999 * np.linalg.norm(np.append(u, c))
+@few
+@given(st.integers(0, 10**6))
+def test_widest_separator_reaches_the_ceiling_in_any_units(seed):
+    "Its margin equals the length of an average of s (x, 1), which no margin exceeds; so it is the widest."
+    X, y, *_ = separable(seed)
+    assume(len(X) > 0)
+    for units in (1.0, 1e-2, 1e3):
+        u, c = widest_separator(X * units, y)
+        assert margin(X * units, y, u, c) == pytest.approx(np.linalg.norm(np.append(u, c)), rel=1e-6)
+
+
+def test_widest_separator_of_penguins_in_grams_is_no_rescaled_one():
+    birds = penguins().complete()
+    X, y = birds.x[:, [1, 3]], (np.array(birds.target_names)[birds.y] == "Gentoo").astype(int)
+    mean, std = X.mean(axis=0), X.std(axis=0)
+    w, b = widest_separator((X - mean) / std, y)
+    assert margin(X, y, *widest_separator(X, y)) == pytest.approx(0.5666, abs=1e-4)
+    assert margin(X, y, w / std, b - w @ (mean / std)) == pytest.approx(0.180, abs=1e-3)
 
 
 def test_widest_separator_of_two_points_is_known():
@@ -132,6 +146,22 @@ def test_perceptron_agrees_with_scikit_learn(seed):
     np.testing.assert_allclose(ours.weight, theirs.coef_[0], atol=1e-9)
     assert ours.bias == pytest.approx(theirs.intercept_[0])
     assert (ours.predict(X) == theirs.predict(X)).all()
+
+
+@few
+@given(st.integers(0, 10**6))
+def test_log_loss_equals_its_textbook_form(seed):
+    X, y = blobs(seed)
+    history = LogisticNeuron().fit(X, y, epochs=3).history["loss"]
+    p = LogisticNeuron().fit(X, y, epochs=2).predict_proba(X)
+    assert history[0] == pytest.approx(np.log(2))
+    assert history[2] == pytest.approx(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+
+
+def test_at_zero_a_neuron_fires_so_only_examples_labelled_0_are_mistakes_there():
+    X = np.array([[1.0], [2.0]])
+    assert Perceptron().fit(X, [1, 1], epochs=1, seed=None).history["wrong"] == []
+    assert Perceptron().fit(X, [0, 0], epochs=1, seed=None).history["wrong"] == [0]
 
 
 def test_perceptron_never_settles_on_xor():

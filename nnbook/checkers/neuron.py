@@ -6,7 +6,7 @@ __all__ = []
 # %% ../../nbs/01_neuron.ipynb #d73fcfb0
 import numpy as np
 
-from ..exercises import checker, expect
+from ..exercises import Mismatch, checker, expect
 from ..neuron import McCullochPitts, Perceptron, all_inputs
 from ..streams import stream
 
@@ -24,16 +24,47 @@ def _(committee):
         expect(int(got), int(chair and many), f"votes {row.tolist()}, the chair's first: {why}")
 
 # %% ../../nbs/01_neuron.ipynb #74a88fff
+def _perceptron(X, y, epochs, fires=np.greater_equal, bias=True, last=False):
+    "The perceptron's weights, bias and mistakes, with the faults that readers may build in."
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(fires(x @ w + b, 0))
+            w, b = w + error * x, b + error * bias
+            mistakes = abs(error) + mistakes * (not last)
+            total += abs(error)
+        if mistakes == 0:
+            break
+    return w, b, total
+
+_FAULTS = [({"fires": np.greater}, "at z = 0 the neuron fires, and zero weights give z = 0 for every example"),
+           ({"bias": False}, "your bias doesn't learn; it is the weight of an input that is always 1"),
+           ({"last": True}, "you stop too early: an epoch without a mistake is one in which *no* example was wrong, not one whose last example was right")]
+
 @checker("neuron.2")
-def _(signed_distance):
-    points, w = np.array([[0.0, 0.0], [3.0, 4.0], [-3.0, -4.0]]), np.array([3.0, 4.0])
-    expect(signed_distance(points, w, 0.0), [0.0, 5.0, -5.0],
-           "w = (3, 4), b = 0: points 5 away on either side; divide by the length of w, and keep the sign")
-    expect(signed_distance(points, w, 10.0), [2.0, 7.0, -3.0],
-           "w = (3, 4), b = 10: the origin lies b/||w|| = 2 inside; the bias is no part of the length")
-    rng = stream(0, "judge")
-    X, w = rng.standard_normal((20, 7)), rng.standard_normal(7)
-    expect(signed_distance(X, w, -0.5), (X @ w - 0.5) / np.sqrt((w**2).sum()), "20 random points with 7 features")
+def _(learn):
+    if {"Perceptron", "perceptron"} & set(learn.__code__.co_names):
+        raise Mismatch("your function calls the page's perceptron; this exercise is about writing it yourself")
+    rng, tasks = stream(0, "judge"), [(all_inputs(2).astype(float), np.array([0, 0, 0, 1]), 1000), (all_inputs(2).astype(float), np.array([0, 1, 1, 0]), 7)]
+    for n, size in ((3, 20), (5, 30)):
+        X, w = rng.standard_normal((size, n)), rng.standard_normal(n)
+        tasks.append((X, (X @ w + 0.4 >= 0).astype(int), 1000))
+    for X, y, epochs in tasks:
+        task = f"{len(X)} examples, {X.shape[1]} features, epochs={epochs}"
+        kept, got = X.copy(), learn(X, y, epochs=epochs)
+        expect(np.array_equal(kept, X), True, "the caller's X must stay as it is")
+        if not (isinstance(got, tuple) and len(got) == 3):
+            raise Mismatch(f"return three things, weights (n,), bias and the number of mistakes; got {type(got).__name__}")
+        flat = np.hstack([np.ravel(part) for part in got])
+        w, b, total = _perceptron(X, y, epochs)
+        for fault, why in _FAULTS:
+            like = np.hstack(_perceptron(X, y, epochs, **fault))
+            if flat.shape == like.shape and np.allclose(flat, like) and not np.allclose(like, [*w, b, total]):
+                raise Mismatch(f"{task}: {why}")
+        expect(got[0], w, f"{task}, the weights: from zero, rows in their order, learning rate 1")
+        expect(got[1], b, f"{task}, the bias")
+        expect(got[2], total, f"{task}, the mistakes of all epochs together")
 
 # %% ../../nbs/01_neuron.ipynb #51aabb63
 @checker("neuron.3")
@@ -89,3 +120,26 @@ def _(slow_lesson):
     expect(history["mistakes"][-1] == 0, True, f"still making mistakes after 20,000 epochs ({count} so far): "
            "either no line separates these examples, or the margin is needlessly small")
     expect(count >= 1000, True, f"the perceptron was done after {count} mistakes; a smaller margin would cost it more")
+
+# %% ../../nbs/01_neuron.ipynb #0305d20e
+@checker("neuron.6")
+def _(evaluate):
+    rng, noise, real = stream(0, "judge"), [], []
+    for _ in range(8):
+        X, y, order = rng.standard_normal((100, 300)), np.arange(100) % 2, rng.permutation(100)
+        turn = lambda rows: np.where(np.isin(np.arange(100), rows), 1 - y, y)   # the labels of some rows, turned around
+        a, turned, some, more, both = (float(evaluate(X.copy(), turn(order[part]), order.copy())) for part in (
+            [], slice(50, 100), slice(50, 67), slice(67, 84), slice(50, 84)))
+        expect(0 <= a <= 1, True, f"evaluate returns an accuracy, from 0 to 1; got {a:.4g}")
+        if a == turned and a != 0.5:
+            raise Mismatch("turning all labels of the test rows around changes nothing in your accuracy; is it measured on the rows that were learned?")
+        if not np.allclose([turned, both - a], [1 - a, some - a + more - a]):
+            raise Mismatch("with the labels of some test rows turned around, and the neuron as it was, just these answers change from right to wrong or back. "
+                           "With your function others change too: something that was chosen or learned looks at the labels of test rows")
+        noise.append(a)
+        X[:, :8] += 0.8 * (2 * y[:, None] - 1)
+        real.append(float(evaluate(X, y, order)))
+    expect(np.mean(noise), 0.5, "on pure noise, the mean accuracy of eight sets should be near one half", tol=0.1)
+    if np.mean(real) < 0.8:
+        raise Mismatch(f"where eight of 300 features do tell the classes apart, yours reads {np.mean(real):.0%} of the test rows; does it still choose the ten best features, and train on the first half?")
+    return f"{np.mean(noise):.0%} on noise, and {np.mean(real):.0%} where there is something to find"

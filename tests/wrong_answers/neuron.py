@@ -9,12 +9,135 @@ WRONG = {
         "def committee(x): return x[0] and sum(x) >= 3",
     ],
     "neuron.2": [
-        "def signed_distance(X, weight, bias): return X @ weight + bias",
-        "def signed_distance(X, weight, bias): return np.abs(X @ weight + bias) / np.linalg.norm(weight)",
-        "def signed_distance(X, weight, bias): return (X @ weight + bias) / np.linalg.norm(np.append(weight, bias))",
-        "def signed_distance(X, weight, bias): return X @ weight / np.linalg.norm(weight) + bias",
-        "def signed_distance(X, weight, bias): return (X @ weight + bias) / (weight @ weight)",
-        "def signed_distance(X, weight, bias): print(X @ weight + bias)",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b > 0)
+            w, b = w + error * x, b + error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            w, b = w + error * x, b
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            w, b = w + error * x, b + error
+            mistakes = abs(error)
+            total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            w, b = w + error * x, b + error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            w, b = w + error * x, b + error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, mistakes
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = int(x @ w + b >= 0)
+            error = error - target
+            w, b = w + error * x, b + error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w >= 0)
+            w, b = w + error * x, b + error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            w, b = w + 0.1 * error * x, b + 0.1 * error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            mistakes += abs(error)
+        errors = y - (X @ w + b >= 0)
+        w, b = w + errors @ X, b + errors.sum()
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+""",
+        "def learn(X, y, epochs=1000):\n    unit = Perceptron().fit(X, y, epochs=epochs, seed=None)\n    return unit.weight, unit.bias, len(unit.history['wrong'])",
     ],
     "neuron.3": [
         "def repair(weight, bias, x, y): return weight + (2 * y - 1) * x, bias + (2 * y - 1)",
@@ -93,5 +216,71 @@ def squared_gradient(X, y, weight, bias):
         "def slow_lesson(): return np.array([[1000.0, 0.0], [997.0, 0.0]]), np.array([1, 0])",
         "def slow_lesson(): return np.array([[1.0, 0.0], [0.997, 0.0]])",
         "def slow_lesson(): return np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([1, 0])",
+    ],
+    "neuron.6": [
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y - 1) @ (X - X.mean(axis=0)))
+    best = np.argsort(-agreement)[:10]
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+""",
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
+    best = np.argsort(-agreement)[:10]
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    return (neuron.predict(X[train][:, best]) == y[train]).mean()
+""",
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
+    best = np.argsort(-agreement)[:10]
+    neuron = Adaline().fit(X[:, best], y)
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+""",
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y[test] - 1) @ (X[test] - X[test].mean(axis=0)))
+    best = np.argsort(-agreement)[:10]
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+""",
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    best = np.arange(290, 300)
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+""",
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
+    best = np.argsort(agreement)[:10]
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+""",
+        """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
+    best = np.argsort(-agreement)[:10]
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    neuron = max((Adaline().fit(X[train][:, best], y[train], epochs=e) for e in (1, 10, 100)), key=lambda n: (n.predict(X[test][:, best]) == y[test]).mean())
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+""",
+        "def evaluate(X, y, order): return 0.5",
     ],
 }
