@@ -118,23 +118,26 @@ def _places(op: str, indices, n: int) -> ndarray:
     "Indices into n places, counted from the front, in a type that holds them all."
     i = np.asarray(_plain(indices))
     if i.dtype.kind not in "iu": raise TypeError(f"{op} takes whole numbers as indices, got dtype {i.dtype}")
-    wild = i[(i < -n) | (i >= n)]
-    if wild.size: raise IndexError(f"{op} has {n} places here, and got index {wild[0]}")
+    if not i.size: return i.astype(np.intp)
+    low, high = i.min(), i.max()
+    if low < -n or high >= n: raise IndexError(f"{op} has {n} places here, and got index {high if high >= n else low}")
     i = i.astype(np.intp, copy=False)
-    return np.where(i < 0, i + n, i) if (i < 0).any() else i
+    return i if low >= 0 else np.where(i < 0, i + n, i)
 
 def _flat(shape: tuple, i: ndarray, axis: int) -> ndarray:
     "Where the entries i along `axis` stand in an array of `shape` that is read row by row."
-    at, step = 0, 1
+    at, step = None, 1
     for k in reversed(range(len(shape))):
         along = i if k == axis else np.arange(shape[k]).reshape(-1, *[1] * (len(shape) - k - 1))
-        at, step = at + step * along, step * shape[k]
-    return at
+        if step != 1: along = step * along
+        at, step = along if at is None else at + along, step * shape[k]
+    return at.reshape(-1)
 
 def _take(x: Tensor, i: ndarray, axis: int) -> Tensor:
     def backward(g):
-        at = _flat(x.shape, i, axis).reshape(-1)
-        return (np.bincount(at, g.reshape(-1), x.data.size).reshape(x.shape).astype(g.dtype),)
+        out = np.zeros(x.data.size, g.dtype)
+        np.add.at(out, _flat(x.shape, i, axis), g.reshape(-1))     # fast in one dimension only
+        return (out.reshape(x.shape),)
     return Tensor.of(np.take_along_axis(x.data, i, axis), x, backward=backward, op="take_along_axis")
 
 @torch_names
