@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from .autograd import (Tensor, elu, embedding, gelu, layer_norm, leaky_relu, linear, relu,
                              sigmoid, silu, tanh, where)
+from .streams import stream
 
 # %% ../nbs/05_layers.ipynb #e2c1eee3
 class Parameter(Tensor):
@@ -252,8 +253,8 @@ def _as_input(layer: Module, x, dtype=None) -> Tensor:
 
 # %% ../nbs/05_layers.ipynb #d31d0463
 def normal_(weight: Tensor, mean: float = 0.0, std: float = 1.0, rng=None) -> Tensor:
-    "Fill `weight` in place from a normal distribution, and return it; rng: a seed, a NumPy Generator, or None."
-    weight.data[...] = np.random.default_rng(rng).normal(mean, std, weight.shape)
+    "Fill `weight` in place from a normal distribution, and return it; rng: a seed (see `stream`), a Generator, or None."
+    weight.data[...] = stream(rng, "initialization, normal").normal(mean, std, weight.shape)
     return weight
 
 class Linear(Module):
@@ -261,14 +262,14 @@ class Linear(Module):
 
     Shapes: x (..., n_in) -> y (..., n_out); weight (n_out, n_in); bias (n_out,).
     Weights start as He normal (He et al., 2015), for the ReLU that usually follows; biases at 0.
-    rng: a seed or a Generator. An array is converted to the weights' dtype.
+    rng: a seed, for a `stream` of the layer's own, or a Generator. An array is converted to the weights' dtype.
     Raises ValueError when x does not end in n_in, TypeError for a Tensor of another dtype.
     """
     def __init__(self, in_features: int, out_features: int, bias: bool = True, rng=None):
         _whole("Linear", in_features=in_features, out_features=out_features)
         self.weight = Parameter(np.zeros((out_features, in_features)))
         self.bias = Parameter(np.zeros(out_features)) if bias else None
-        normal_(self.weight, std=(2 / in_features)**0.5, rng=rng)
+        normal_(self.weight, std=(2 / in_features)**0.5, rng=stream(rng, "initialization, Linear"))
 
     def forward(self, x) -> Tensor:
         "x (..., n_in) -> (..., n_out)."
@@ -364,14 +365,15 @@ class MLP(Sequential):
 
     MLP(784, 64, 10) maps x (..., 784) through 64 hidden units to (..., 10). After each Linear but the
     last come norm (None, "batch", "layer" or "rms"), activation ("relu", "tanh", ...) and
-    Dropout(dropout), in this order. rng: a seed or a Generator, for all weights and masks.
+    Dropout(dropout), in this order. rng: a seed, for a `stream` of its own, or a Generator, for all
+    weights and masks.
     Raises ValueError for fewer than two sizes, or an unknown name.
     """
     def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0,
                  bias: bool = True, rng=None):
         if len(sizes) < 2:
             raise ValueError(f"MLP needs two sizes at least, of input and output, as in MLP(784, 64, 10); got {sizes}")
-        rng, layers = np.random.default_rng(rng), []
+        rng, layers = stream(rng, "initialization, MLP"), []
         bend, normalize = _choose("activation", activation, _ACTIVATIONS), _choose("norm", norm, _NORMS)
         for n_in, n_out in zip(sizes[:-1], sizes[1:-1]):
             layers.append(Linear(n_in, n_out, bias, rng))
@@ -391,7 +393,7 @@ _NORMS = {None: None}                                      # the norms enter the
 # %% ../nbs/05_layers.ipynb #35c6fb70
 def uniform_(weight: Tensor, a: float = 0.0, b: float = 1.0, rng=None) -> Tensor:
     "Fill `weight` in place evenly from a to b, and return it."
-    weight.data[...] = np.random.default_rng(rng).uniform(a, b, weight.shape)
+    weight.data[...] = stream(rng, "initialization, uniform").uniform(a, b, weight.shape)
     return weight
 
 def zeros_(weight: Tensor) -> Tensor:
@@ -440,7 +442,7 @@ def kaiming_uniform_(weight: Tensor, a: float = 0.0, mode: str = "fan_in", nonli
 def orthogonal_(weight: Tensor, gain: float = 1.0, rng=None) -> Tensor:
     "Rows, or columns if they are fewer, of length `gain` and at right angles, in place (Saxe et al., 2014)."
     n_out, n_in = weight.shape[0], math.prod(weight.shape[1:])
-    draws = np.random.default_rng(rng).standard_normal((max(n_out, n_in), min(n_out, n_in)))
+    draws = stream(rng, "initialization, orthogonal").standard_normal((max(n_out, n_in), min(n_out, n_in)))
     q, r = np.linalg.qr(draws)
     q = q * np.sign(np.diag(r))                            # without this, some directions would be preferred
     weight.data[...] = gain * (q if n_out >= n_in else q.T).reshape(weight.shape)
@@ -547,12 +549,12 @@ class Dropout(Module):
     """In training, sets each entry to 0 with probability p, and divides it by 1 - p otherwise.
 
     Source: Srivastava et al. (2014).
-    Shapes: any, kept. In eval mode the output is x. rng: a seed or a Generator for the masks.
+    Shapes: any, kept. In eval mode the output is x. rng: a seed, for a `stream` of its own, or a Generator for the masks.
     Raises ValueError for p outside [0, 1].
     """
     def __init__(self, p: float = 0.5, rng=None):
         if not 0 <= p <= 1: raise ValueError(f"Dropout takes a probability p from 0 to 1, got {p}")
-        self.p, self.rng = p, np.random.default_rng(rng)
+        self.p, self.rng = p, stream(rng, "dropout")
 
     def draw(self, shape: tuple) -> ndarray:
         "Which entries survive, as booleans of this shape."
@@ -573,7 +575,7 @@ class Embedding(Module):
     """A table with a row for each thing that has a number: row i of the weight stands for thing i.
 
     Shapes: integers (...) -> (..., embedding_dim); weight (num_embeddings, embedding_dim), standard normal.
-    padding_idx: a row that starts at 0 and gets no gradient. rng: a seed or a Generator.
+    padding_idx: a row that starts at 0 and gets no gradient. rng: a seed, for a `stream` of its own, or a Generator.
     Raises IndexError for a row that is not there, TypeError for numbers that are not whole.
     """
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, rng=None):
@@ -581,7 +583,7 @@ class Embedding(Module):
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"padding_idx must be a row from 0 to {num_embeddings - 1}, got {padding_idx}")
         self.weight, self.padding_idx = Parameter(np.zeros((num_embeddings, embedding_dim))), padding_idx
-        normal_(self.weight, rng=rng)
+        normal_(self.weight, rng=stream(rng, "initialization, Embedding"))
         if padding_idx is not None: self.weight.data[padding_idx] = 0
 
     def forward(self, indices) -> Tensor:

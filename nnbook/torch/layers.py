@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from .. import layers
+from ..streams import stream
 from .twins import pair
 
 # %% ../../nbs/05_layers.ipynb #d206dfde
@@ -27,7 +28,7 @@ class Linear(nn.Linear):
     "The twin of `nnbook.layers.Linear`; device and dtype as in torch."
     def __init__(self, in_features: int, out_features: int, bias: bool = True, rng=None, device=None, dtype=None):
         super().__init__(in_features, out_features, bias, device=device, dtype=dtype)
-        fill_like(self.weight, layers.normal_, std=(2 / in_features)**0.5, rng=rng)
+        fill_like(self.weight, layers.normal_, std=(2 / in_features)**0.5, rng=stream(rng, "initialization, Linear"))
         if bias: nn.init.zeros_(self.bias)
 
 class Embedding(nn.Embedding):
@@ -35,7 +36,7 @@ class Embedding(nn.Embedding):
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, rng=None,
                  device=None, dtype=None):
         super().__init__(num_embeddings, embedding_dim, padding_idx, device=device, dtype=dtype)
-        fill_like(self.weight, layers.normal_, rng=rng)
+        fill_like(self.weight, layers.normal_, rng=stream(rng, "initialization, Embedding"))
         if padding_idx is not None:
             with torch.no_grad(): self.weight[padding_idx] = 0
 
@@ -49,7 +50,8 @@ class Dropout(nn.Module):
     def draw(self, x: torch.Tensor) -> torch.Tensor:
         "Which entries of x survive, as booleans."
         if self.rng is not None and x.device not in self._generators:
-            self._generators[x.device] = torch.Generator(x.device).manual_seed(self.rng)
+            seed = int(stream(self.rng, "dropout").integers(2**63))          # torch's own numbers, from a stream of ours
+            self._generators[x.device] = torch.Generator(x.device).manual_seed(seed)
         return torch.rand(x.shape, generator=self._generators.get(x.device), device=x.device) >= self.p
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -66,7 +68,7 @@ class MLP(nn.Sequential):
     def __init__(self, *sizes: int, activation: str = "relu", norm: str | None = None, dropout: float = 0.0,
                  bias: bool = True, rng=None, device=None, dtype=None):
         layers.MLP(*sizes[:1], *[1] * len(sizes[1:]), activation=activation, norm=norm, dropout=dropout)   # checks
-        rng, place, parts = np.random.default_rng(rng), {"device": device, "dtype": dtype}, []
+        rng, place, parts = stream(rng, "initialization, MLP"), {"device": device, "dtype": dtype}, []
         for n_in, n_out in zip(sizes[:-1], sizes[1:-1]):
             parts.append(Linear(n_in, n_out, bias, rng, **place))
             if norm: parts.append(_NORMS[norm](n_out, **place))
@@ -81,7 +83,7 @@ def _register(name: str, shape: tuple, *args, **options) -> None:
     "Register the pair of this name, built with these arguments, every parameter random, for inputs of this shape."
     @_pair(f"layers.{name}")
     def make():
-        rng = np.random.default_rng(0)
+        rng = stream(0, "judge")
         one, two = (space[name](*args, **options) for space in (vars(layers), globals()))
         for parameter in one.parameters(): parameter.data[...] = rng.uniform(0.5, 1.5, parameter.shape)
         return one, two, (rng.integers(0, 5, shape) if name == "Embedding" else rng.standard_normal(shape),)
@@ -95,12 +97,12 @@ _register("Flatten", (3, 2, 2), 1)
 def _sequential():
     one, two = (space["Sequential"](space["Linear"](4, 5, rng=0), space["Tanh"](), space["Linear"](5, 3, rng=1))
                 for space in (vars(layers), globals()))
-    return one, two, (np.random.default_rng(0).standard_normal((6, 4)),)
+    return one, two, (stream(0, "judge").standard_normal((6, 4)),)
 
 @_pair("layers.Dropout")
 def _dropout():
     "Both in training, with one and the same sequence of masks."
-    one, two, a, b = layers.Dropout(0.3), Dropout(0.3), np.random.default_rng(7), np.random.default_rng(7)
+    one, two, a, b = layers.Dropout(0.3), Dropout(0.3), stream(7, "judge"), stream(7, "judge")
     one.draw = lambda shape: a.random(shape) >= 0.3
     two.draw = lambda x: torch.from_numpy(b.random(tuple(x.shape)) >= 0.3)
-    return one, two, (np.random.default_rng(0).standard_normal((6, 4)),)
+    return one, two, (stream(0, "judge").standard_normal((6, 4)),)
