@@ -17,7 +17,7 @@ from test_autograd_properties import agree, compare, draw_array, laid_out, layou
 from nnbook import autograd as ag
 from nnbook import operators as ops
 from nnbook.autograd import Tensor, gradcheck, no_grad
-from nnbook.layers import MLP, Dropout, Module
+from nnbook.layers import MLP, Dropout, GroupNorm, Linear, Module, ModuleList, ReLU
 from nnbook.operators import checkpoint, grad
 
 pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning"), pytest.mark.filterwarnings("ignore::UserWarning")]
@@ -667,5 +667,47 @@ X = Tensor(np.ones((2, 3)))
     (TypeError, "dropout takes floats", lambda: ops.dropout(Tensor([1, 2]), 0.5, 0)),
 ])
 def test_errors_say_what_was_expected_and_what_came(error, match, call):
+    with pytest.raises(error, match=match):
+        call()
+
+
+# --- layers for the architectures
+
+@given(seed=seeds, groups=st.integers(1, 3), width=st.integers(1, 3), places=hnp.array_shapes(min_dims=1, max_dims=2, min_side=3, max_side=4), affine=st.booleans())
+def test_group_norm_is_torchs(seed, groups, width, places, affine):
+    c = groups * width
+    one, two = GroupNorm(groups, c, affine=affine).to(np.float64), torch.nn.GroupNorm(groups, c, affine=affine).double()
+    for p, q in zip(one.parameters(), two.parameters(), strict=True):
+        p.data[...] = draw_array(seed, p.shape)
+        q.data = torch.tensor(p.data)
+    compare(one, two, [draw_array(seed + 1, (2, c, *places))], seed, 1e-9)
+
+
+def test_group_norm_and_module_list_keep_the_names_and_outline_of_torchs():
+    for ours, theirs in ((GroupNorm(2, 4), torch.nn.GroupNorm(2, 4)), (ModuleList([Linear(2, 3), ReLU(), Linear(3, 1)]), torch.nn.ModuleList([torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1)]))):
+        assert {n: v.shape for n, v in ours.state_dict().items()} == {n: tuple(v.shape) for n, v in theirs.state_dict().items()}
+    assert "GroupNorm(2, 4)" in repr(GroupNorm(2, 4)) and GroupNorm(2, 4)(np.zeros((0, 4, 3))).shape == (0, 4, 3)
+
+
+def test_a_module_list_is_a_list_that_training_finds():
+    class Net(Module):
+        def __init__(self): self.steps = ModuleList(Linear(2, 2, rng=k) for k in range(2)).append(ReLU())
+
+    net = Net()
+    assert [n for n, _ in net.named_parameters()] == ["steps.0.weight", "steps.0.bias", "steps.1.weight", "steps.1.bias"]
+    last = Linear(2, 2)
+    net.steps[-1] = last
+    assert len(net.steps) == 3 and net.steps[2] is net.steps[-1] is last and type(net.steps[1:]) is ModuleList and list(net.steps[1:]) == list(net.steps)[1:]
+    assert len(ModuleList()) == 0 and not net.eval().steps[0].training
+    with pytest.raises(NotImplementedError):
+        net.steps(np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("error, match, call", [
+    (TypeError, "ModuleList takes modules, such as ReLU.*number 1 is 3", lambda: ModuleList([ReLU(), 3])), (IndexError, "", lambda: ModuleList([ReLU()])[1]),
+    (ValueError, "cannot make 3 equal groups of 4 channels", lambda: GroupNorm(3, 4)), (ValueError, "num_groups to be a whole number", lambda: GroupNorm(0, 4)),
+    (ValueError, r"takes inputs of shape \(N, 4, ...\), got \(2, 3\)", lambda: GroupNorm(2, 4)(np.zeros((2, 3)))), (ValueError, r"got \(4,\)", lambda: GroupNorm(2, 4)(np.zeros(4))),
+])
+def test_what_the_layers_refuse(error, match, call):
     with pytest.raises(error, match=match):
         call()
