@@ -826,3 +826,6 @@ def graph(root: Tensor, names: dict | None = None, *, caption: str = "", name: s
     with figure(alt=alt, caption=caption, name=name, height=0.9 + 0.85 * height,
                 width=min(1.2 + width, 9)) as ax:
         _paint(ax, place, text, lambda x: INK, lambda x: INK)
+
+# %% ../nbs/04_autograd.ipynb #f1c9007f
+from . import operators               # cumsum, sort, split and others become methods

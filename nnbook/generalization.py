@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .layers import Linear, ReLU, Sequential
+from .streams import stream
 from .training import t_quantile
 
 # %% ../nbs/08_generalization.ipynb #88f5333b
@@ -20,12 +21,13 @@ def random_features(n_in: int, n_features: int, scale: float = 1.0, rng=None) ->
     """A hidden layer drawn once and never trained: x (N, n_in) -> cos(x W^T + b) (N, n_features).
 
     Each column is scaled by sqrt(2 / n_features). W is normal with standard deviation `scale`,
-    the larger the wigglier; b is uniform over a full turn. rng: a seed or a Generator.
+    the larger the wigglier; b is uniform over a full turn. rng: a seed, for a `stream` of
+    its own, or a Generator.
     Source: random Fourier features (Rahimi & Recht, 2007).
     """
     if n_in < 1 or n_features < 1:
         raise ValueError(f"needs at least one input and one feature, got {n_in} and {n_features}")
-    rng = np.random.default_rng(rng)
+    rng = stream(rng, "initialization, random features")
     W = rng.normal(0, scale, (n_features, n_in))
     b = rng.uniform(0, 2 * np.pi, n_features)
     def features(x) -> np.ndarray:

@@ -123,10 +123,18 @@ def _narrow(fig: Figure) -> bool:
             _regrid(fig, panels, (height - title) * NARROW / width * ncols / 5 + title)
         else:
             fig.set_size_inches(NARROW, nrows * ((height / nrows - title) * NARROW / width + title))
+        for a in panels:
+            _tall_legend(a)
         fig.draw_without_rendering()
         for a in panels:
             _slant(a)
     return True
+
+def _tall_legend(a: Axes) -> None:
+    "Set a legend that is too wide in two columns above the axes."
+    legend = a.get_legend()
+    if legend and legend.get_window_extent().width > 0.8 * a.figure.bbox.width:
+        a.legend(legend.legend_handles, [t.get_text() for t in legend.get_texts()], ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 def _slant(a: Axes) -> None:
     "Turn the labels below an axis when they touch."

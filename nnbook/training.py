@@ -29,6 +29,7 @@ import numpy as np
 from .autograd import Tensor, cross_entropy, no_grad
 from .layers import Module
 from .optim import Adam, Optimizer, Schedule, clip_grad_norm_
+from .streams import stream
 
 # %% ../nbs/07_training.ipynb #723f5e5b
 def _plain(x): return x.data if isinstance(x, Tensor) else x
@@ -39,7 +40,7 @@ class DataLoader:
     arrays: (N, ...) each, one example a row; the last holds the targets. A batch is a tuple
     with the same rows of each. A pass over the loader is an epoch, and the next pass has
     another order. transform(*batch, rng) may change a batch, as augmentation does; its
-    Generator follows from seed, epoch and batch. Raises ValueError for arrays of different
+    Generator, a `stream` apart from the order's, follows from seed, epoch and batch. Raises ValueError for arrays of different
     lengths, or when there is no batch.
     """
     def __init__(self, *arrays, batch_size: int = 32, shuffle: bool = True,
@@ -54,7 +55,7 @@ class DataLoader:
             raise ValueError(f"batch_size must be a whole number, got {batch_size!r}")
         self.n, self.batch_size, self.drop_last = lengths[0], int(batch_size), drop_last
         self.shuffle, self.transform = shuffle, transform
-        self.seed = int(np.random.default_rng().integers(2**32) if seed is None else seed)
+        self.seed = int(stream(None, "order").integers(2**32) if seed is None else seed)
         self.epoch = 0
         if not len(self):
             why = ", and drop_last leaves out what remains" if self.n else ""
@@ -73,7 +74,7 @@ class DataLoader:
     def order(self, epoch: int) -> np.ndarray:
         "The rows (N,) in the order of this epoch."
         if not self.shuffle: return np.arange(self.n)
-        return np.random.default_rng([self.seed, epoch]).permutation(self.n)
+        return stream(self.seed, "order", epoch).permutation(self.n)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple]:
         "The batches of this epoch, from number `start` on."
@@ -82,7 +83,7 @@ class DataLoader:
             rows = order[i * self.batch_size : (i + 1) * self.batch_size]       # (batch,)
             batch = tuple(a[rows] for a in self.arrays)                         # copies
             if self.transform:
-                rng = np.random.default_rng([self.seed, epoch, i])
+                rng = stream(self.seed, "augmentation", epoch, i)
                 batch = tuple(np.asarray(_plain(a)) for a in self.transform(*batch, rng))
             yield batch
 

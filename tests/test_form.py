@@ -14,7 +14,7 @@ from conftest import ROOT, chapters, read
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
-NOT_YET = {"02_activations", "03_losses", "04_autograd", "05_layers", "06_optim", "07_training", "08_generalization"}
+NOT_YET = {"03_losses", "04_autograd", "05_layers", "06_optim", "07_training", "08_generalization"}
 CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
 FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
 
@@ -22,6 +22,10 @@ FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
 SHORT = {
     "00_first": {"forward": "forward", "random_network": "random_network", "learn": "learn"},
     "01_neuron": {"fires": "McCullochPitts", "perceptron": "Perceptron", "adaline": "Adaline", "logistic": "LogisticNeuron", "novikoff": "mistake_bound"},
+    "02_activations": {"plain_step": "step", "plain_relu": "relu", "plain_sigmoid": "sigmoid", "plain_sigmoid_grad": "sigmoid_grad", "plain_tanh": "tanh", "plain_tanh_grad": "tanh_grad",
+                       "plain_softplus": "softplus", "plain_softplus_grad": "softplus_grad", "plain_silu": "silu", "plain_silu_grad": "silu_grad", "plain_gelu": "gelu", "plain_gelu_grad": "gelu_grad",
+                       "plain_leaky_relu": "leaky_relu", "plain_leaky_relu_grad": "leaky_relu_grad", "plain_elu": "elu", "plain_elu_grad": "elu_grad",
+                       "plain_softmax": "softmax", "plain_softmax_vjp": "softmax_vjp"},
 }
 
 

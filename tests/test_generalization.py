@@ -1,4 +1,4 @@
-"The promises of chapter 08: features, shortest fits, decompositions, built networks, shifts, curves and numbers of seeds."
+"The promises of the chapter on generalization: features, shortest fits, decompositions, built networks, shifts, curves and numbers of seeds."
 
 import numpy as np
 import pytest
@@ -25,7 +25,9 @@ def test_features_are_the_same_function_at_every_call():
     x = np.random.default_rng(0).standard_normal((7, 3))
     assert layer(x).shape == (7, 50)
     assert np.array_equal(layer(x)[2:4], layer(x[2:4]))
-    assert np.array_equal(layer(x), random_features(3, 50, scale=2.0, rng=np.random.default_rng(1))(x))
+    assert np.array_equal(layer(x), random_features(3, 50, scale=2.0, rng=1)(x))
+    given = [random_features(3, 50, scale=2.0, rng=np.random.default_rng(1))(x) for _ in range(2)]     # a Generator is used as it is
+    assert np.array_equal(*given) and not np.array_equal(layer(x), given[0])
 
 
 def test_many_features_have_the_gaussian_kernel_of_rahimi_and_recht():

@@ -1,4 +1,4 @@
-"What chapter 05 promises and a notebook can't test: agreement with torch in every setting, state dicts, and errors a reader can act on."
+"What the chapter on layers promises and a notebook can't test: agreement with torch in every setting, state dicts, and errors a reader can act on."
 
 import copy
 import pickle

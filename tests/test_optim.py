@@ -1,4 +1,4 @@
-"What chapter 06 promises and a notebook can't test: torch's trajectories, exact resumption, no temporaries, and errors a reader can act on."
+"What the chapter on optimizers promises and a notebook can't test: torch's trajectories, exact resumption, no temporaries, and errors a reader can act on."
 
 import tracemalloc
 

@@ -57,6 +57,54 @@ def test_a_hook_gets_figures_and_tables_without_ipython(monkeypatch):
     assert ["<figure" in b["text/html"] for b in bundles] == [True, True] and bundles[0]["text/plain"] == "[Figure: a line]"
 
 
+def drawings(page):
+    "The wide drawing and the one for a phone, each as its SVG and its width in pixels."
+    import base64
+    return [(base64.b64decode(data).decode(), int(width)) for data, width in re.findall(r'svg\+xml;base64,([^"]+)" width="(\d+)"', page)]
+
+
+def test_a_wide_figure_has_a_second_drawing_for_a_phone(shown):
+    with plots.figure(3, alt="three panels", sharey=True) as panels:
+        for i, a in enumerate(panels):
+            a.plot([0, 1], [0, 100 * i])
+        panels[0].set_ylabel("steps")
+    page = shown[0]["text/html"]
+    (wide, w), (narrow, n) = drawings(page)
+    assert (w, n) == (640, 100 * plots.NARROW) and page.count('alt="three panels"') == 2 and page.count('<span class="nn-narrow" hidden>') == 1
+    assert wide.count(">steps<") == 1 and narrow.count(">steps<") == 3, "each of the stacked panels has its axis"
+    left = {re.search(r'd="M ([\d.]+)', panel)[1] for panel in re.findall(r'<g id="axes_\d">.*?</path>|<g id="axes_\d">.*?/>', narrow, re.S)}
+    assert len(left) == 1, "panels stand below each other"
+
+
+def test_a_narrow_figure_is_drawn_once(shown):
+    plots.lines([1, 2], alt="a line", width=4)
+    assert len(drawings(shown[0]["text/html"])) == 1
+
+
+@pytest.mark.parametrize(("n", "ncols", "rows"), [(10, 10, 2), (4, 4, 1), (20, 10, 2)])
+def test_a_row_of_many_pictures_becomes_two_for_a_phone(n, ncols, rows, shown, monkeypatch):
+    figures = []
+    monkeypatch.setattr(plots, "_data_uri", lambda fig, *_: figures.append([a.get_position() for a in fig.axes]) or "data:")
+    plots.images(np.ones((n, 4, 4)), ncols=ncols, alt="squares")
+    wide, narrow = figures
+    assert len({round(p.y0, 3) for p in narrow}) == rows and len({round(p.y0, 3) for p in wide}) == n // ncols
+
+
+def test_words_keep_apart_on_a_phone(shown, monkeypatch):
+    figures = []
+    monkeypatch.setattr(plots, "_data_uri", lambda fig, *_: figures.append(fig) or "data:")
+    with plots.figure(alt="bars") as a:
+        plots.bars({f"a long label {i}": i for i in range(7)}, ylabel="y", ax=a)
+        for i in range(6):
+            a.plot([0, 1], label=f"the curve {i}")
+        a.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1))
+    fig = figures[-1]
+    fig.draw_without_rendering()
+    labels = fig.axes[0].get_xticklabels()
+    assert all(label.get_rotation() == 30 for label in labels)
+    assert fig.axes[0].get_legend().get_window_extent().width < fig.bbox.width < 1.3 * fig.axes[0].bbox.width
+
+
 def test_a_heavy_drawing_is_stored_as_pixels(shown):
     plots.scatter(np.random.default_rng(0).normal(size=(3000, 2)), alt="a cloud")
     assert "data:image/webp" in shown[0]["text/html"]

@@ -1,4 +1,4 @@
-"""Chapter 07: loader, loop, metrics, checkpoints that survive SIGKILL, diagnoses, and the twin's loop."""
+"""Training: loader, loop, metrics, checkpoints that survive SIGKILL, diagnoses, and the twin's loop."""
 import copy
 import math
 import os

@@ -227,7 +227,7 @@ def test_copying_weights_does_not_tie_them():
 # --- the registry
 
 def base_class():
-    "The book's Module, once chapter 05 is there."
+    "The book's Module, once the chapter on layers is there."
     try:
         from nnbook.layers import Module
     except ModuleNotFoundError:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exercises import checker, expect
 from ..layers import MLP, BatchNorm1d, Linear, Module, ReLU, Sequential
+from ..streams import stream
 
 # %% ../../nbs/05_layers.ipynb #fad10d3e
 @checker("layers.1")
@@ -30,7 +31,7 @@ def _(gradient_factor):
 @checker("layers.3")
 def _(Around):
     inner = Linear(3, 3, rng=0)
-    block, x = Around(inner, 0.5), np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    block, x = Around(inner, 0.5), stream(0, "judge").standard_normal((5, 3)).astype(np.float32)
     expect(isinstance(block, Module), True, "Around should be a Module: class Around(Module)")
     expect(block(x).data, x + 0.5 * inner(x).data, "the output is x + scale · layer(x), here with scale 0.5")
     expect({id(p) for p in block.parameters()} == {id(p) for p in inner.parameters()}, True, "the walk must find the parameters of the layer, and no others; keep the layer itself as an attribute, and the scale as a number")
@@ -38,13 +39,13 @@ def _(Around):
     expect(inner.weight.grad is not None, True, "no gradient reached the layer's weight; compute with Tensors, without .data")
     deep = Sequential(Around(MLP(4, 4, 4, norm="batch", rng=0), 1.0), Around(ReLU(), 1.0)).eval()
     expect(all(not m.training for m in deep.modules()), True, "eval() must reach the layers inside")
-    y = np.abs(np.random.default_rng(1).standard_normal((6, 4))).astype(np.float32)
+    y = np.abs(stream(1, "judge").standard_normal((6, 4))).astype(np.float32)
     expect(Around(ReLU(), 1.0)(y).data, 2 * y, "around a ReLU, with scale 1, positive inputs double")
 
 # %% ../../nbs/05_layers.ipynb #2102c4ac
 def _used_norm(n: int, seed: int) -> BatchNorm1d:
     "A BatchNorm1d in eval mode, with statistics and parameters as training leaves them."
-    rng, norm = np.random.default_rng(seed), BatchNorm1d(n)
+    rng, norm = stream(seed, "judge"), BatchNorm1d(n)
     norm.running_mean[...], norm.running_var[...] = rng.standard_normal(n), rng.uniform(1e-4, 4, n)
     norm.weight.data[...], norm.bias.data[...] = rng.uniform(0.5, 2, n), rng.standard_normal(n)
     return norm.eval()
@@ -53,9 +54,9 @@ def _used_norm(n: int, seed: int) -> BatchNorm1d:
 def _(merge):
     for seed, bias in ((0, True), (1, False), (2, True)):
         layer, norm = Linear(6, 4, bias=bias, rng=seed), _used_norm(4, seed)
-        if bias: layer.bias.data[...] = np.random.default_rng(seed).standard_normal(4)
+        if bias: layer.bias.data[...] = stream(seed, "judge", 1).standard_normal(4)
         if seed == 2: norm.running_var[0] = 0.0
-        x = np.random.default_rng(9).standard_normal((7, 6)).astype(np.float32)
+        x = stream(9, "judge").standard_normal((7, 6)).astype(np.float32)
         want, before = norm(layer(x)).data, {**layer.state_dict(), **{"norm." + k: v for k, v in norm.state_dict().items()}}
         merged = merge(layer, norm)
         after = {**layer.state_dict(), **{"norm." + k: v for k, v in norm.state_dict().items()}}
@@ -67,7 +68,7 @@ def _(merge):
 # %% ../../nbs/05_layers.ipynb #cdff2ee9
 @checker("layers.5")
 def _(equalize):
-    x = np.random.default_rng(0).standard_normal((64, 30)).astype(np.float32)
+    x = stream(0, "judge").standard_normal((64, 30)).astype(np.float32)
     for activation, scale in (("identity", 0.1), ("relu", 3.0), ("tanh", 5.0), ("gelu", 0.05)):
         model = MLP(30, *[40] * 6, 5, activation=activation, rng=1)
         linears = [m for m in model if isinstance(m, Linear)]

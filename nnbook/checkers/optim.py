@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd import Tensor
 from ..exercises import checker, expect
 from ..optim import Adam, AdamW, Optimizer
+from ..streams import stream
 
 # %% ../../nbs/06_optim.ipynb #0577476b
 @checker("optim.1")
@@ -46,7 +47,7 @@ def _one_step(got, p, g, m, v, t, o):
 
 @checker("optim.2")
 def _(adamw_step):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     for t, options in ((1, {}), (2, dict(lr=0.1, weight_decay=0.3)), (50, dict(eps=0.1, betas=(0.5, 0.9)))):
         o = dict(lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01) | options
         p, g, m = rng.standard_normal((3, 4, 2))
@@ -61,7 +62,7 @@ def _(adamw_step):
 # %% ../../nbs/06_optim.ipynb #cc2210a8
 @checker("optim.3")
 def _(clip_together):
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     big = [np.array([3.0, 0.0]), np.array([[4.0]])]
     zero = [np.zeros(3), np.zeros((2, 2))]
     for gradients, max_norm, hint in ((big, 1.0, "lengths 3 and 4 make 5 together: all shrink by 1/5"), (big, 5.0, "a length of exactly max_norm is allowed"),
@@ -106,7 +107,7 @@ def _(slopes):
 @checker("optim.6")
 def _(Signum):
     expect(isinstance(Signum, type) and issubclass(Signum, Optimizer), True, "Signum should be a subclass of Optimizer")
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     x, m = rng.standard_normal(20_000), np.zeros(20_000)
     p = Tensor(x.copy(), requires_grad=True)
     array, opt = p.data, Signum([p], lr=0.1, momentum=0.8)

@@ -13,12 +13,13 @@ from ..data import digits
 from ..exercises import Mismatch, checker
 from ..layers import MLP, zeros_
 from ..optim import SGD
+from ..streams import stream
 
 # %% ../../nbs/04b_part2.ipynb #9c7d374c
 def run(lr: float, zero: bool = False, clear: bool = True, steps: int = 300) -> np.ndarray:
     "Losses of a small network on the digits, means of five steps (steps / 5,)."
-    x, y, rng, losses = digits().train.x, digits().train.y, np.random.default_rng(0), []
-    model = MLP(64, 32, 10, rng=rng)
+    x, y, rng, losses = digits().train.x, digits().train.y, stream(0, "order"), []
+    model = MLP(64, 32, 10, rng=0)
     for p in model.parameters() if zero else ():
         zeros_(p)
     rule = SGD(model.parameters(), lr=lr)

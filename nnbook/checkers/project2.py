@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import auto_mpg
 from ..exercises import Mismatch, checker
+from ..streams import stream
 
 # %% ../../nbs/08a_part2_project.ipynb #21844e4c
 def demand(fine: bool, message: str) -> None:
@@ -52,7 +53,7 @@ def ask(mpg, columns: dict) -> np.ndarray:
 
 def spread(statistic, n: int, draws: int = 2000) -> tuple[float, float]:
     "A 95% interval by drawing the n test cars again, with replacement."
-    rng = np.random.default_rng(0)
+    rng = stream(0, "judge")
     values = [statistic(rng.integers(0, n, n)) for _ in range(draws)]
     return tuple(np.quantile(values, [0.025, 0.975]))
 
@@ -62,7 +63,7 @@ def _(mpg):
     cars = auto_mpg().test
     said, n = ask(mpg, cars.frame), len(cars)
     demand(np.allclose(ask(mpg, cars.frame), said, rtol=1e-3, atol=1e-3), "asked twice about the same cars, your function says two things: is dropout still on?")
-    rows = np.random.default_rng(1).permutation(n)[:9]
+    rows = stream(1, "judge").permutation(n)[:9]
     for some in (rows, rows[:1]):
         again = ask(mpg, {name: column[some] for name, column in cars.frame.items()})
         demand(np.allclose(again, said[some], rtol=1e-3, atol=1e-3), "what you say about a car changes with the other cars in the list: scale by numbers of the training rows, leave no batch norm in training mode, and decide for each car by its own row")

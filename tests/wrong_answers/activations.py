@@ -1,5 +1,25 @@
 "Plausible wrong answers to the exercises of chapter 02, which the checkers must refuse."
 
+UP = """def input_gradient(weights, f, f_grad, x, g):
+    a, slopes = x, []
+    for W in weights:
+        z = a @ W.T
+        a = f(z)
+        slopes.append(f_grad(z, a))
+"""
+
+CLIMB = """def steps_out(f, f_grad, start):
+    x = np.random.default_rng(0).standard_normal(200)
+    target, w, b = np.maximum(0, x), 1.0, start
+    for count in range(1, 20_001):
+        z = w * x + b
+        a = f(z)
+        g = (a - target) * f_grad(z, a)
+        w, b = w - 0.1 * np.mean(g * x), b - 0.1 * np.mean(g)
+        if b > -2: return count
+    return 20_000
+"""
+
 WRONG = {
     "activations.1": [
         "def hat(s): return relu(s) - relu(s - 1)",                                   # stays at 1
@@ -10,30 +30,42 @@ WRONG = {
         "def hat(s): return max(0, 1 - abs(s - 1))",                                  # not for arrays
     ],
     "activations.2": [
-        "def softsign_grad(x, y): return (1 - y)**2",                                 # wrong for negative x
-        "def softsign_grad(x, y): return 1 - np.abs(y)",
-        "def softsign_grad(x, y): return 1 - y * y",                                  # tanh's
-        "def softsign_grad(x, y): return y * (1 - y)",                                # the sigmoid's
-        "def softsign_grad(x, y): return 1 / (1 + np.abs(x))**2",                     # right, but not from y
-        "def softsign_grad(x, y): return np.sign(y) * (1 - np.abs(y))**2",
+        UP + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g = g @ W\n    return g",                              # no slopes
+        UP + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g = (g * s) @ W.T\n    return g",                      # the matrix the wrong way round
+        UP + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g = (g @ W) * s.mean()\n    return g",                 # one slope for all units
+        UP + "    for W, s in zip(weights[::-1], slopes):\n        g = (g * s) @ W\n    return g",                              # slopes in the wrong order
+        UP + "    for W, s in zip(weights, slopes):\n        g = (g * s) @ W\n    return g",                                    # from the lowest layer up
+        UP.replace("f_grad(z, a)", "f_grad(a, f(a))") + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g = (g * s) @ W\n    return g",
+        UP + "    for W, s in zip(weights[:0:-1], slopes[:0:-1]):\n        g = (g * s) @ W\n    return g * slopes[0]",            # stops below the lowest layer's f
     ],
     "activations.3": [
+        "def rowwise(scores):\n    e = np.exp(scores - scores.max())\n    return e / e.sum(axis=1, keepdims=True)",                       # as it was
+        "def rowwise(scores):\n    e = np.exp(scores)\n    return e / e.sum(axis=1, keepdims=True)",                                       # overflows
+        "def rowwise(scores):\n    e = np.exp(scores - scores.max())\n    return e / (e.sum(axis=1, keepdims=True) + 1e-8)",                # hides it
+        "def rowwise(scores):\n    e = np.exp(scores - scores.max())\n    return np.nan_to_num(e / e.sum(axis=1, keepdims=True))",          # hides it
+        "def rowwise(scores):\n    e = np.exp(scores - scores.max(axis=0))\n    return e / e.sum(axis=1, keepdims=True)",                   # the other axis
+        "def rowwise(scores):\n    e = np.exp(scores - scores.max(axis=1, keepdims=True))\n    return e / e.sum()",                         # one sum for all rows
+        "def rowwise(scores):\n    e = np.exp(scores - scores.mean(axis=1, keepdims=True))\n    return e / e.sum(axis=1, keepdims=True)",  # overflows in a wide row
+        "def rowwise(scores):\n    e = np.exp(np.clip(scores, -700, 700))\n    return e / e.sum(axis=1, keepdims=True)",
+    ],
+    "activations.4": [
         "def gain(f): return 2**0.5",
         "def gain(f):\n    z = np.random.default_rng(0).standard_normal(10**6)\n    return 1 / np.std(f(z))",          # deviation from the mean
         "def gain(f):\n    z = np.random.default_rng(0).standard_normal(10**6)\n    return 1 / np.mean(f(z)**2)",      # no square root
         "def gain(f):\n    z = np.random.default_rng(0).standard_normal(10**6)\n    return np.mean(f(z)**2)**0.5",     # the inverse
-        "def gain(f):\n    z = np.linspace(-3, 3, 1001)\n    return 1 / np.mean(f(z)**2)**0.5",                        # not bell-shaped
+        "def gain(f):\n    z = np.linspace(-3, 3, 1001)\n    return 1 / np.mean(f(z)**2)**0.5",                        # not a normal density
         "def gain(f): return 1 / np.mean(np.abs(f(np.random.default_rng(0).standard_normal(10**6))))",
     ],
-    "activations.4": [
-        "def lottery(x, noise): return (x[:, None] > noise).mean(axis=1)",            # the share of wins, without x
-        "def lottery(x, noise): return x * (x[:, None] < noise).mean(axis=1)",        # the losers
-        "def lottery(x, noise): return x[:, None] * (x[:, None] > noise)",            # no average
-        "def lottery(x, noise): return x * (x[:, None] > noise).mean(axis=0)",
-        "def lottery(x, noise): return x * (x > noise.mean())",                       # against the average noise
-        "def lottery(x, noise): return relu(x[:, None] - noise).mean(axis=1)",        # a noisy ReLU
-    ],
     "activations.5": [
+        CLIMB.replace("w - 0.1 * np.mean(g * x), b", "w, b"),                         # only the bias learns
+        CLIMB.replace("np.mean", "np.sum"),
+        CLIMB.replace(" * f_grad(z, a)", ""),                                         # no slope
+        CLIMB.replace("(a - target)", "2 * (a - target)"),
+        CLIMB.replace("b > -2", "b > 0"),
+        CLIMB.replace("return 20_000", "return None"),                                # nothing to say of a unit that stays
+        CLIMB.replace("default_rng(0)", "default_rng(1)"),                            # other inputs
+    ],
+    "activations.6": [
         "def temperature_for(logits, top): return 1.0",
         "def temperature_for(logits, top):\n    z = np.sort(logits)\n    return (z[-1] - z[-2]) / np.log(top / (1 - top))",    # only the best two
         "def temperature_for(logits, top):\n    z = np.sort(logits)\n    return np.log(top / (1 - top)) / (z[-1] - z[-2])",    # upside down

@@ -1,4 +1,4 @@
-"Plausible wrong answers to the exercises of chapter 08; each must fail its checker."
+"Plausible wrong answers to the exercises of the chapter on generalization; each must fail its checker."
 
 WRONG = {
     "generalization.1": [

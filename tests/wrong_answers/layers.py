@@ -1,4 +1,4 @@
-"Plausible wrong answers to the exercises of chapter 05; every checker must refuse its own."
+"Plausible wrong answers to the exercises of the chapter on layers; every checker must refuse its own."
 
 AROUND = "class Around(Module):\n    def __init__(self, layer, scale=0.1): self.scale = scale; {init}\n    def forward(self, x): {forward}"
 MERGE = """def merge(linear, norm):

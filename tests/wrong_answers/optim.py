@@ -1,4 +1,4 @@
-"Plausible wrong answers to the exercises of chapter 06; each must fail its checker."
+"Plausible wrong answers to the exercises of the chapter on optimizers; each must fail its checker."
 
 WRONG = {
     "optim.1": [

@@ -1,4 +1,4 @@
-"Plausible wrong answers to the exercises of chapter 07: each must be refused."
+"Plausible wrong answers to the exercises of the chapter on training: each must be refused."
 WRONG = {
     "training.1": [
         "def epoch_loss(losses, sizes): return np.mean(losses)",
