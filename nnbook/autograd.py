@@ -16,6 +16,7 @@ import math
 import operator
 from collections.abc import Callable
 from contextlib import ContextDecorator
+from threading import local
 from functools import wraps
 
 import numpy as np
@@ -57,7 +58,7 @@ class Tensor:
         out.data = data if type(data) is ndarray else np.asarray(data)
         out.op, out._keep = op, False
         out.grad = out._mark = None
-        if _recording:
+        if _mode.recording:
             for parent in parents:
                 if parent.requires_grad:
                     out.requires_grad = True
@@ -69,7 +70,10 @@ class Tensor:
         out._parents, out._backward = (), None
         return out
 
-_new, _clock, _recording = object.__new__, itertools.count().__next__, True
+class _Mode(local):
+    recording = True                       # for each thread by itself
+
+_new, _clock, _mode = object.__new__, itertools.count().__next__, _Mode()
 
 # %% ../nbs/04_autograd.ipynb #ad6718e4
 def _array(data) -> ndarray:
@@ -95,17 +99,17 @@ def _requires_grad_(self, requires_grad: bool = True) -> Tensor:
 Tensor.requires_grad_ = _requires_grad_
 
 class no_grad(ContextDecorator):
-    "`with no_grad():`, or `@no_grad()` on a function: operators inside are not recorded."
+    "`with no_grad():`, or `@no_grad()` on a function: operators inside, in this thread, are not recorded."
     def __init__(self): self._outer = []
 
+    def _recreate_cm(self): return no_grad()                # each call of a decorated function has its own
+
     def __enter__(self):
-        global _recording
-        self._outer.append(_recording)
-        _recording = False
+        self._outer.append(_mode.recording)
+        _mode.recording = False
 
     def __exit__(self, *error):
-        global _recording
-        _recording = self._outer.pop()
+        _mode.recording = self._outer.pop()
 
 # %% ../nbs/04_autograd.ipynb #705c4e0e
 def _tape(root: Tensor) -> tuple[list, list]:
@@ -736,8 +740,14 @@ def _to_array(self, dtype=None, copy=None) -> ndarray:
                     "nnbook.autograd, or x.detach()")
 
 def _to_pickle(self) -> tuple:
-    if self.is_leaf: return type(self), (self.data, self.requires_grad)
+    if self.is_leaf: return _rebuilt, (type(self), self.data, self.requires_grad)
     raise TypeError("only leaves can be copied or saved; a history can't come along: use x.detach()")
+
+def _rebuilt(kind: type, data: ndarray, requires_grad: bool) -> Tensor:
+    "A leaf as it was saved: a Parameter keeps its dtype, and may hold NaN."
+    leaf = _new(kind)
+    Tensor.__init__(leaf, data, requires_grad)
+    return leaf
 
 def _text(self) -> str:
     body = np.array2string(self.data, separator=", ", prefix="Tensor(")

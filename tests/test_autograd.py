@@ -492,3 +492,41 @@ def test_gradcheck_draws_none_of_its_readers_numbers():
 
     with pytest.raises(AssertionError, match="gradcheck: input 0"):
         ag.gradcheck(half, x)
+
+
+# --- threads and copies
+
+
+def test_no_grad_holds_for_its_own_thread_alone():
+    "A prediction in one thread does not stop the recording of a training step in another, however they interleave."
+    from threading import Barrier, Thread
+
+    both, seen = Barrier(2), {}
+
+    def predict():
+        with ag.no_grad():
+            both.wait()
+            both.wait()
+            seen["predicts"] = (Tensor(2.0, requires_grad=True) * 3.0).requires_grad
+
+    def learn():
+        both.wait()
+        seen["learns"] = (Tensor(2.0, requires_grad=True) * 3.0).requires_grad
+        both.wait()
+
+    threads = [Thread(target=f) for f in (predict, learn)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert seen == {"predicts": False, "learns": True}
+    assert (Tensor(2.0, requires_grad=True) * 3.0).requires_grad
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_keeps_kind_dtype_and_what_is_not_finite(duplicate):
+    from nnbook.layers import Parameter
+
+    weight = Parameter([1.0, 2.0], dtype=np.float64)
+    weight.data[1] = np.nan
+    twin = duplicate(weight)
+    assert type(twin) is Parameter and twin.dtype == np.float64 and twin.requires_grad
+    assert np.array_equal(twin.data, weight.data, equal_nan=True)
