@@ -1,4 +1,38 @@
-"Plausible wrong answers to the exercises of chapter 01; each must fail its checker."
+"Plausible wrong answers to the exercises of the chapter on the neuron; each must fail its checker."
+
+LEARN = """
+def learn(X, y, epochs=1000):
+    w, b, total = np.zeros(X.shape[1]), 0.0, 0
+    for _ in range(epochs):
+        mistakes = 0
+        for x, target in zip(X, y):
+            error = target - int(x @ w + b >= 0)
+            w, b = w + error * x, b + error
+            mistakes += abs(error)
+        total += mistakes
+        if mistakes == 0:
+            break
+    return w, b, total
+"""
+EVALUATE = """
+def evaluate(X, y, order):
+    half = len(X) // 2
+    train, test = order[:half], order[half:]
+    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
+    best = np.argsort(-agreement)[:10]
+    neuron = Adaline().fit(X[train][:, best], y[train])
+    return (neuron.predict(X[test][:, best]) == y[test]).mean()
+"""
+
+
+def changed(answer: str, *faults: tuple[str, str]) -> str:
+    "A right answer with faults put into it, each (what stands there, what stands instead), at its last place."
+    for right, wrong in faults:
+        before, found, after = answer.rpartition(right)
+        assert found, f"{right!r} is not in the answer"
+        answer = before + wrong + after
+    return answer
+
 
 WRONG = {
     "neuron.1": [
@@ -9,134 +43,15 @@ WRONG = {
         "def committee(x): return x[0] and sum(x) >= 3",
     ],
     "neuron.2": [
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b > 0)
-            w, b = w + error * x, b + error
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b >= 0)
-            w, b = w + error * x, b
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b >= 0)
-            w, b = w + error * x, b + error
-            mistakes = abs(error)
-            total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b >= 0)
-            w, b = w + error * x, b + error
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b >= 0)
-            w, b = w + error * x, b + error
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, mistakes
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = int(x @ w + b >= 0)
-            error = error - target
-            w, b = w + error * x, b + error
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w >= 0)
-            w, b = w + error * x, b + error
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b >= 0)
-            w, b = w + 0.1 * error * x, b + 0.1 * error
-            mistakes += abs(error)
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
-        """
-def learn(X, y, epochs=1000):
-    w, b, total = np.zeros(X.shape[1]), 0.0, 0
-    for _ in range(epochs):
-        mistakes = 0
-        for x, target in zip(X, y):
-            error = target - int(x @ w + b >= 0)
-            mistakes += abs(error)
-        errors = y - (X @ w + b >= 0)
-        w, b = w + errors @ X, b + errors.sum()
-        total += mistakes
-        if mistakes == 0:
-            break
-    return w, b, total
-""",
+        changed(LEARN, ('b >= 0', 'b > 0')),
+        changed(LEARN, ('b + error\n', 'b\n')),
+        changed(LEARN, ('            mistakes += abs(error)\n        total += mistakes', '            mistakes = abs(error)\n            total += mistakes')),
+        changed(LEARN, ('w, b, total\n', 'w, b\n')),
+        changed(LEARN, ('w, b, total\n', 'w, b, mistakes\n')),
+        changed(LEARN, ('error = target - int(x @ w + b >= 0)', 'error = int(x @ w + b >= 0)\n            error = error - target')),
+        changed(LEARN, ('x @ w + b >= 0', 'x @ w >= 0')),
+        changed(LEARN, ('w + error * x, b + error\n', 'w + 0.1 * error * x, b + 0.1 * error\n')),
+        changed(LEARN, ('            w, b = w + error * x, b + error\n', ''), ('        total += mistakes\n', '        errors = y - (X @ w + b >= 0)\n        w, b = w + errors @ X, b + errors.sum()\n        total += mistakes\n')),
         "def learn(X, y, epochs=1000):\n    unit = Perceptron().fit(X, y, epochs=epochs, seed=None)\n    return unit.weight, unit.bias, len(unit.history['wrong'])",
     ],
     "neuron.3": [
@@ -218,69 +133,13 @@ def squared_gradient(X, y, weight, bias):
         "def slow_lesson(): return np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([1, 0])",
     ],
     "neuron.6": [
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    agreement = np.abs((2 * y - 1) @ (X - X.mean(axis=0)))
-    best = np.argsort(-agreement)[:10]
-    neuron = Adaline().fit(X[train][:, best], y[train])
-    return (neuron.predict(X[test][:, best]) == y[test]).mean()
-""",
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
-    best = np.argsort(-agreement)[:10]
-    neuron = Adaline().fit(X[train][:, best], y[train])
-    return (neuron.predict(X[train][:, best]) == y[train]).mean()
-""",
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
-    best = np.argsort(-agreement)[:10]
-    neuron = Adaline().fit(X[:, best], y)
-    return (neuron.predict(X[test][:, best]) == y[test]).mean()
-""",
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    agreement = np.abs((2 * y[test] - 1) @ (X[test] - X[test].mean(axis=0)))
-    best = np.argsort(-agreement)[:10]
-    neuron = Adaline().fit(X[train][:, best], y[train])
-    return (neuron.predict(X[test][:, best]) == y[test]).mean()
-""",
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    best = np.arange(290, 300)
-    neuron = Adaline().fit(X[train][:, best], y[train])
-    return (neuron.predict(X[test][:, best]) == y[test]).mean()
-""",
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
-    best = np.argsort(agreement)[:10]
-    neuron = Adaline().fit(X[train][:, best], y[train])
-    return (neuron.predict(X[test][:, best]) == y[test]).mean()
-""",
-        """
-def evaluate(X, y, order):
-    half = len(X) // 2
-    train, test = order[:half], order[half:]
-    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))
-    best = np.argsort(-agreement)[:10]
-    neuron = Adaline().fit(X[train][:, best], y[train])
-    neuron = max((Adaline().fit(X[train][:, best], y[train], epochs=e) for e in (1, 10, 100)), key=lambda n: (n.predict(X[test][:, best]) == y[test]).mean())
-    return (neuron.predict(X[test][:, best]) == y[test]).mean()
-""",
-        "def evaluate(X, y, order): return 0.5",
+        changed(EVALUATE, ('y[train] - 1) @ (X[train] - X[train].mean', 'y - 1) @ (X - X.mean')),
+        changed(EVALUATE, ('X[test][:, best]) == y[test]', 'X[train][:, best]) == y[train]')),
+        changed(EVALUATE, ('X[train][:, best], y[train]', 'X[:, best], y')),
+        changed(EVALUATE, ('y[train] - 1) @ (X[train] - X[train].mean', 'y[test] - 1) @ (X[test] - X[test].mean')),
+        changed(EVALUATE, ('    agreement = np.abs((2 * y[train] - 1) @ (X[train] - X[train].mean(axis=0)))\n', ''), ('np.argsort(-agreement)[:10]', 'np.arange(290, 300)')),
+        changed(EVALUATE, ('-agreement', 'agreement')),
+        changed(EVALUATE, ('    neuron = Adaline().fit(X[train][:, best], y[train])\n', '    neuron = Adaline().fit(X[train][:, best], y[train])\n    neuron = max((Adaline().fit(X[train][:, best], y[train], epochs=e) for e in (1, 10, 100)), key=lambda n: (n.predict(X[test][:, best]) == y[test]).mean())\n')),
+        'def evaluate(X, y, order): return 0.5',
     ],
 }
