@@ -16,7 +16,7 @@ import math
 import operator
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from threading import local
+from contextvars import ContextVar
 from functools import wraps
 
 import numpy as np
@@ -58,7 +58,7 @@ class Tensor:
         out.data = data if type(data) is ndarray else np.asarray(data)
         out.op, out._keep = op, False
         out.grad = out._mark = None
-        if _mode.recording:
+        if not _paused.get():
             for parent in parents:
                 if parent.requires_grad:
                     out.requires_grad = True
@@ -70,10 +70,8 @@ class Tensor:
         out._parents, out._backward = (), None
         return out
 
-class _Mode(local):
-    recording = True                       # for each thread by itself
-
-_new, _clock, _mode = object.__new__, itertools.count().__next__, _Mode()
+_new, _clock = object.__new__, itertools.count().__next__
+_paused = ContextVar("operators go unrecorded", default=False)     # of each thread by itself
 
 # %% ../nbs/04_autograd.ipynb #ad6718e4
 def _array(data) -> ndarray:
@@ -105,11 +103,11 @@ class no_grad(ContextDecorator):
     def _recreate_cm(self): return no_grad()                # each call of a decorated function has its own
 
     def __enter__(self):
-        self._outer.append(_mode.recording)
-        _mode.recording = False
+        self._outer.append(_paused.get())
+        _paused.set(True)
 
     def __exit__(self, *error):
-        _mode.recording = self._outer.pop()
+        _paused.set(self._outer.pop())
 
 # %% ../nbs/04_autograd.ipynb #705c4e0e
 def _tape(root: Tensor) -> tuple[list, list]:
