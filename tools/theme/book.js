@@ -87,8 +87,8 @@
       if (!inHead && !times) return 0;
       total += (inHead ? 12 : 0) + Math.min(times, 5);
     }
-    const asked = bare(words.join(" ")), term = bare(entry.section);
-    if (entry.href.startsWith("glossary.html#term-")) return total + (term === asked || `${term}s` === asked ? 1000 : term.startsWith(asked) ? 100 : 0);
+    const asked = bare(words.join(" ")), terms = [entry.section, ...(entry.section.match(/(?<=\().+?(?=\))/g) || [])].map(bare);
+    if (entry.href.startsWith("glossary.html#term-")) return total + (terms.some((t) => t === asked || `${t}s` === asked) ? 1000 : terms[0].startsWith(asked) ? 100 : 0);
     return total * (/^(api\/|references\.|claims\.)/.test(entry.href) ? 0.5 : 1);
   };
   const marked = (text, words) => {
