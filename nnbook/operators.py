@@ -19,17 +19,10 @@ import numpy as np
 from numpy import ndarray
 
 from . import activations, losses
-from .autograd import (Tensor, _clock, _extreme_grad, _plain, _reduction, _seed, _spent, _tensors, _var_grad, _var_of,
-                             _view, add_at, elementwise, torch_names, unbroadcast, where)
+from .autograd import (Tensor, _axis, _clock, _extreme_grad, _int, _ints, _number, _place, _plain, _reduction, _seed, _spent,
+                             _tensors, _var_grad, _var_of, _view, _walking, add_at, elementwise, torch_names,
+                             unbroadcast, where)
 from .streams import stream
-
-def _axis(op: str, axis: int, n: int) -> int:
-    "One of n axes, counted from the front."
-    try: i = operator.index(axis)
-    except TypeError: raise TypeError(f"{op} takes a whole number as axis, got {axis!r}") from None
-    if -n <= i < n: return i % n
-    if not n: raise IndexError(f"{op} needs an axis, and a Tensor of shape () has none")
-    raise IndexError(f"{op} takes an axis from {-n} to {n - 1} here, got {axis}")
 
 def _tuple(x) -> tuple: return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
@@ -77,9 +70,9 @@ def _norm_grad(g, x, y, p):
     return g * np.sign(x) * np.power(share, p - 1, out=np.zeros_like(x), where=share != 0)
 
 _prod = _reduction(np.multiply.reduce, _prod_grad, "prod")
-_std = _reduction(lambda x, **options: np.sqrt(_var_of(x, **options)), _std_grad, "std")
+_std = _reduction(lambda x, **options: np.sqrt(_var_of(x, **options)), _std_grad, "std", "correction")
 _logsumexp = _reduction(_logsumexp_of, lambda g, x, y: g * np.exp(x - y), "logsumexp")
-_norm = _reduction(_norm_of, _norm_grad, "norm")
+_norm = _reduction(_norm_of, _norm_grad, "norm", "p")
 
 # %% ../nbs/92a_operators.ipynb #af5f00ee
 @torch_names
@@ -106,10 +99,7 @@ def norm(x: Tensor, p: float = 2, axis: int | tuple | None = None, keepdims: boo
 @torch_names
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> ndarray:
     "Where the smallest entry is, the first of equal ones, as a plain integer array."
-    a = _plain(x)
-    if axis is not None and a.ndim: axis = _axis("argmin", axis, a.ndim)
-    if (a.size if axis is None else a.shape[axis]): return np.argmin(a, axis=axis, keepdims=keepdims)
-    raise ValueError(f"argmin finds no entry along an axis without any, shape {a.shape}")
+    return _place(np.argmin, x, axis, keepdims)
 
 # %% ../nbs/92a_operators.ipynb #96fa1b84
 def _places(op: str, indices, n: int) -> ndarray:
@@ -179,7 +169,7 @@ def index_add(x: Tensor, axis: int, index, source: Tensor, alpha: float = 1) -> 
     x, source = _tensors(x, source)
     if not x.ndim: return index_add(x.reshape(1), axis, index, source.reshape(-1), alpha).reshape(())
     axis = _axis("index_add", axis, x.ndim)
-    i = _places("index_add", index, x.shape[axis]).reshape(-1)
+    alpha, i = _number("index_add", "alpha", alpha), _places("index_add", index, x.shape[axis]).reshape(-1)
     want = (*x.shape[:axis], len(i), *x.shape[axis + 1 :])
     if source.shape != want:
         raise ValueError(f"index_add of {len(i)} indices to axis {axis} of shape {x.shape} takes a source of "
@@ -228,10 +218,10 @@ def split(x: Tensor, split_size: int | list, axis: int = 0) -> tuple[Tensor, ...
         if split_size < 1: raise ValueError(f"split takes a size of at least 1, got {split_size}")
         sizes = [min(split_size, n - i) for i in range(0, max(n, 1), split_size)]
     else:
-        sizes = [operator.index(size) for size in split_size]
+        sizes = _ints("split", (split_size,))
         if sum(sizes) != n or min(sizes, default=0) < 0:
             raise ValueError(f"split takes sizes that add up to {n}, the length of axis {axis}, "
-                             f"got {sizes}, which is {sum(sizes)}")
+                             f"got {list(sizes)}, which is {sum(sizes)}")
     return _pieces(x, axis, [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes))])
 
 @torch_names
@@ -253,6 +243,11 @@ def unbind(x: Tensor, axis: int = 0) -> tuple[Tensor, ...]:
 # %% ../nbs/92a_operators.ipynb #2a15b7c8
 _tril = _view(np.tril, lambda g, a, k: np.tril(g, k), "tril")
 _triu = _view(np.triu, lambda g, a, k: np.triu(g, k), "triu")
+
+def _diagonal(op: str, k, x: Tensor) -> int:
+    "Which diagonal; one beyond the corners is as good as one at them."
+    return min(max(_int(op, k), -x.shape[-2] - 1), x.shape[-1] + 1)
+
 _flip = _view(np.flip, lambda g, a, axes: np.flip(g, axes), "flip")
 _roll = _view(lambda a, by: np.roll(a, *by), lambda g, a, by: np.roll(g, [-s for s in by[0]], by[1]), "roll")
 _tile = _view(np.tile, lambda g, a, sizes: _untile(g, a.shape, sizes), "repeat")
@@ -264,11 +259,13 @@ def _matrices(op: str, x: Tensor) -> Tensor:
 
 def tril(x: Tensor, diagonal: int = 0) -> Tensor:
     "Matrices (..., n, m) with zeros above the diagonal, or above the one that lies `diagonal` further right."
-    return _tril(_matrices("tril", x), diagonal)
+    x = _matrices("tril", x)
+    return _tril(x, _diagonal("tril", diagonal, x))
 
 def triu(x: Tensor, diagonal: int = 0) -> Tensor:
     "Matrices (..., n, m) with zeros below the diagonal, or below the one that lies `diagonal` further right."
-    return _triu(_matrices("triu", x), diagonal)
+    x = _matrices("triu", x)
+    return _triu(x, _diagonal("triu", diagonal, x))
 
 def _untile(g: ndarray, shape: tuple, sizes: tuple) -> ndarray:
     "Sum over the copies."
@@ -277,15 +274,15 @@ def _untile(g: ndarray, shape: tuple, sizes: tuple) -> ndarray:
 
 def repeat(x: Tensor, *sizes: int | tuple) -> Tensor:
     "x copied sizes[i] times along each axis, new ones in front: torch's `repeat`, NumPy's `tile`."
-    (x,), sizes = _tensors(x), _tuple(sizes[0]) if len(sizes) == 1 else sizes
-    if len(sizes) < x.ndim or any(operator.index(n) < 0 for n in sizes):
+    (x,), sizes = _tensors(x), _ints("repeat", sizes)
+    if len(sizes) < x.ndim or min(sizes, default=0) < 0:
         raise ValueError(f"repeat takes at least {x.ndim} numbers from 0 on for shape {x.shape}, got {sizes}")
     return _tile(x, sizes)
 
 @torch_names
 def roll(x: Tensor, shifts: int | tuple, axis: int | tuple | None = None) -> Tensor:
     "Entries moved on by `shifts` along `axis`, the last ones to the front; without axis, through all in a row."
-    (x,), shifts = _tensors(x), tuple(map(operator.index, _tuple(shifts)))
+    (x,), shifts = _tensors(x), _ints("roll", (shifts,))
     axes = None if axis is None else tuple(_axis("roll", a, x.ndim) for a in _tuple(axis))
     if len(shifts) == (1 if axes is None else len(axes)): return _roll(x, (shifts, axes))
     raise ValueError(f"roll takes one shift for each axis, got shifts {shifts} and axis {axis}")
@@ -393,15 +390,16 @@ def _hooks_of_leaf(x: Tensor) -> dict:
 
 @wraps(_backward)
 def _backward_with_hooks(self, grad=None, retain_graph: bool = False) -> None:
-    hooked = [(x, x.grad) for x in _history([self])[1] if _leaf_hooks.get(id(x))]
-    for x, _ in hooked: x.grad = None                              # a hook sees what this walk brings, and no more
-    try: _backward(self, grad, retain_graph)
-    except BaseException:
-        for x, before in hooked: x.grad = before
-        raise
-    for x, before in hooked:
-        brought = None if x.grad is None else np.array(_through(_leaf_hooks[id(x)], x.grad), x.dtype)
-        x.grad = brought if before is None else before if brought is None else before + brought
+    with _walking:
+        hooked = [(x, x.grad) for x in _history([self])[1] if _leaf_hooks.get(id(x))]
+        for x, _ in hooked: x.grad = None                          # a hook sees what this walk brings, and no more
+        try: _backward(self, grad, retain_graph)
+        except BaseException:
+            for x, before in hooked: x.grad = before
+            raise
+        for x, before in hooked:
+            brought = None if x.grad is None else np.array(_through(_leaf_hooks[id(x)], x.grad), x.dtype)
+            x.grad = brought if before is None else before if brought is None else before + brought
 
 # %% ../nbs/92a_operators.ipynb #3dbcc0f7
 def _history(roots: list, start: int = -1) -> tuple[list, list]:
@@ -465,7 +463,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph: bool = False, allow_u
     for y, start in zip(outputs, starts):
         seed = _seed(y, start)
         arrived[id(y)] = arrived[id(y)] + seed if id(y) in arrived else seed
-    found = _flow(_history(outputs)[0], arrived, inputs, retain_graph)
+    with _walking: found = _flow(_history(outputs)[0], arrived, inputs, retain_graph)
     unused = [k for k, g in enumerate(found) if g is None]
     if unused and not allow_unused:
         raise RuntimeError(f"input {unused[0]} led to none of the outputs; allow_unused=True gives None for it")
@@ -504,6 +502,7 @@ def checkpoint(function: Callable, *inputs, rng=None) -> Tensor:
     from, besides those of a module. What else it does, it does twice. Raises RuntimeError in backward if
     the second result differs from the first. Source: Chen et al. (2016).
     """
+    if not callable(function): raise TypeError(f"checkpoint takes a function first, got {function!r}")
     generators = _generators(function, rng)
     states = _states(generators)
     y, _, used, _ = _run_on_leaves(function, inputs)
@@ -532,4 +531,4 @@ def _alike(a: ndarray, b: ndarray) -> bool:
 for f in (log1p, expm1, erf, prod, std, logsumexp, norm, argmin, cumsum, take_along_axis, sort, topk, index_add, masked_fill,
           split, chunk, unbind, tril, triu, repeat, roll, flip, outer, astype, register_hook):
     setattr(Tensor, f.__name__, f)
-Tensor.to = astype
+Tensor.to, Tensor.__iter__ = astype, lambda self: iter(unbind(self) if len(self) else ())

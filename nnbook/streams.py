@@ -15,8 +15,10 @@ def stream(seed: "int | np.random.Generator | None", purpose: str, *place: int) 
 
     seed: a non-negative int; a Generator, which is returned as it is; or None, for numbers that differ from run to run.
     place: non-negative ints that tell streams of one purpose apart, such as epoch and batch.
-    Raises TypeError or ValueError, as NumPy does, for another seed. Source: O'Neill (2015), through NumPy's SeedSequence.
+    Raises ValueError for another seed. Source: O'Neill (2015), through NumPy's SeedSequence.
     """
     if isinstance(seed, np.random.Generator):
         return seed
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(purpose.encode()), *place)))
+    try: return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(purpose.encode()), *place)))
+    except (TypeError, ValueError):
+        raise ValueError(f"a seed is a whole number from 0 on, a NumPy Generator, or None; got {seed!r}, place {place}") from None
