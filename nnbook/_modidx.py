@@ -333,6 +333,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'nnbook.layers._convert': ('layers.html#_convert', 'nnbook/layers.py'),
                                'nnbook.layers._each_once': ('layers.html#_each_once', 'nnbook/layers.py'),
                                'nnbook.layers._he_std': ('layers.html#_he_std', 'nnbook/layers.py'),
+                               'nnbook.layers._hides': ('layers.html#_hides', 'nnbook/layers.py'),
                                'nnbook.layers._join': ('layers.html#_join', 'nnbook/layers.py'),
                                'nnbook.layers._name_faults': ('layers.html#_name_faults', 'nnbook/layers.py'),
                                'nnbook.layers._outline': ('layers.html#_outline', 'nnbook/layers.py'),

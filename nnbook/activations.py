@@ -194,9 +194,9 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> np.ndarray:
     return y
 
 def elu_grad(x: ArrayLike, y: np.ndarray, alpha: float = 1.0) -> np.ndarray:
-    "Derivative of `elu`, from y = elu(x): 1 where x > 0, else alpha exp(x) = y + alpha (at 0 too, as in torch)."
-    y = _floats(y)
-    return np.where(_floats(x) > 0, y.dtype.type(1), y + alpha)
+    "Derivative of `elu`: 1 where x > 0, else alpha exp(x) (at 0 too, as in torch); y + alpha is the same, until it loses its digits."
+    x = _floats(x)
+    return np.where(x > 0, x.dtype.type(1), alpha * np.exp(np.minimum(x, 0)))
 
 ACTIVATIONS = {"identity": (identity, identity_grad), "step": (step, step_grad), "sigmoid": (sigmoid, sigmoid_grad), "tanh": (tanh, tanh_grad),
                "relu": (relu, relu_grad), "leaky_relu": (leaky_relu, leaky_relu_grad), "elu": (elu, elu_grad),

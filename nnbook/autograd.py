@@ -263,7 +263,7 @@ def _axes(op: str, axis, n: int) -> tuple:
     named = axis if isinstance(axis, (tuple, list, range)) else (axis,)
     axes = tuple(_axis(op, a, max(n, 1)) for a in named)
     if len(set(axes)) < len(axes): raise ValueError(f"{op} takes each axis once, got {axis}")
-    return axes
+    return axes if n else ()
 
 def _ints(op: str, args: tuple) -> tuple:
     "The whole numbers (2, 3), or those of the one argument ((2, 3),)."

@@ -75,11 +75,16 @@ def _each_once(named) -> Iterator[tuple]:
             yield name, thing
 
 def _refuse_hidden(module, name: str, values) -> None:
-    held = values.values() if isinstance(values, dict) else values
-    if any(isinstance(v, (Module, Parameter)) for v in held):
+    if _hides(values):
         raise TypeError(
             f"{type(module).__name__}.{name} is a {type(values).__name__}, in which training would not look "
-            f"for layers; make them attributes, or write self.{name} = Sequential(*layers)")
+            f"for layers; make them attributes, or write self.{name} = ModuleList(layers), or Sequential(*layers)")
+
+def _hides(value) -> bool:
+    "Whether lists in lists hold a module or parameter somewhere."
+    if isinstance(value, (Module, Parameter)): return True
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return any(map(_hides, held))
 
 # %% ../nbs/05_layers.ipynb #2f2caf51
 class _State(_Tree):
@@ -192,8 +197,8 @@ class Handle:
     def __exit__(self, *error): self.remove()
 
 def _convert(module: Module, dtype) -> Module:
-    dtype = np.dtype(dtype)
-    if dtype.kind != "f": raise TypeError(f"a model computes with floats, not {dtype}; use np.float32")
+    dtype = dtype if dtype is None else np.dtype(dtype)                     # NumPy reads None as float64
+    if dtype is None or dtype.kind != "f": raise TypeError(f"a model computes with floats, not {dtype}; use np.float32")
     for p in module.parameters(): p.data, p.grad = p.data.astype(dtype), None
     for m in module.modules():
         for name in m._buffers:
@@ -246,7 +251,7 @@ def _as_input(layer: Module, x, dtype=None) -> Tensor:
         x = np.asarray(x)
         if x.dtype.kind not in "fiub": raise TypeError(f"{name} takes numbers, got dtype {x.dtype}")
         return Tensor(x.astype(dtype or (x.dtype if x.dtype.kind == "f" else np.float32), copy=False))
-    if dtype is not None and x.dtype != dtype:
+    if dtype is not None and x.data.dtype != dtype:
         cure = f"model.to(np.{x.dtype})" if x.dtype.kind == "f" else f"Tensor(x.data.astype(np.{dtype}))"
         raise TypeError(f"this {name} computes in {dtype} and got a Tensor of {x.dtype}; convert one: {cure}")
     return x
@@ -273,12 +278,12 @@ class Linear(Module):
 
     def forward(self, x) -> Tensor:
         "x (..., n_in) -> (..., n_out)."
-        x, n = _as_input(self, x, self.weight.dtype), self.weight.shape[1]
-        if x.shape[-1:] != (n,):
-            flat = x.ndim > 1 and math.prod(x.shape[1:]) == n
-            hint = f"; flatten each example first: x.reshape({x.shape[0]}, -1)" if flat else ""
-            raise ValueError(f"Linear expects inputs ending in {n} features, got shape {x.shape}{hint}")
-        return linear(x, self.weight, self.bias)
+        x = _as_input(self, x, self.weight.data.dtype)
+        if x.data.shape[-1:] == self.weight.data.shape[1:]: return linear(x, self.weight, self.bias)
+        n = self.weight.shape[1]
+        flat = x.ndim > 1 and math.prod(x.shape[1:]) == n
+        hint = f"; flatten each example first: x.reshape({x.shape[0]}, -1)" if flat else ""
+        raise ValueError(f"Linear expects inputs ending in {n} features, got shape {x.shape}{hint}")
 
     def extra_repr(self) -> str:
         "The sizes."

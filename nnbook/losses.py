@@ -108,8 +108,9 @@ def logsumexp(x, axis=-1, keepdims: bool = False):
 def log_softmax(x, axis=-1) -> np.ndarray:
     "`log(softmax(x))` along an axis, without ever forming the softmax: `x - logsumexp(x)`. Shape of x."
     x = _floating(x, "x")
-    z = x - x.max(axis=axis, keepdims=True)
-    z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))
+    z = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
+    with np.errstate(divide="ignore"):  # the sum over no classes is 0
+        z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))
     return z
 
 def log_softmax_vjp(g, y, axis=-1) -> np.ndarray:
@@ -198,6 +199,7 @@ def cross_entropy_forward(logits, target, *, weight=None, ignore_index: int = -1
     wanted, n = _wanted(np.asarray(target), x.shape, x.dtype, weight, ignore_index, label_smoothing)
     n = _count(n, reduction)
     z = x.reshape(-1, x.shape[-1])  # (N, K)
+    if x.shape[-1] < 64: z = np.asfortranarray(z)  # short rows add up faster column by column
     z = z - z.max(axis=1, keepdims=True)  # now exp can't overflow
     p = np.exp(z)  # (N, K)
     total = p.sum(axis=1, keepdims=True)  # (N, 1), at least 1

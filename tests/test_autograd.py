@@ -1,10 +1,12 @@
 """Promises of chapter 04's engine that one example can show; the property tests are in test_autograd_properties.py."""
 
+import asyncio
 import copy
 import gc
 import pickle
 import subprocess
 import sys
+import threading
 import weakref
 
 import numpy as np
@@ -530,3 +532,221 @@ def test_a_copy_keeps_kind_dtype_and_what_is_not_finite(duplicate):
     twin = duplicate(weight)
     assert type(twin) is Parameter and twin.dtype == np.float64 and twin.requires_grad
     assert np.array_equal(twin.data, weight.data, equal_nan=True)
+
+
+# ---------------------------------------------------------------- threads, copies, generators
+
+
+def test_two_threads_walk_one_retained_graph_without_harm():
+    "Both walks add up in every leaf, as if one thread had made both."
+    rng = np.random.default_rng(0)
+    leaves = [leaf(rng.standard_normal((20, 20)) / 5) for _ in range(6)]
+    h = leaves[0]
+    for w in leaves[1:] * 8: h = ag.tanh(h @ w)
+    y = (h * h).sum()
+    y.backward(retain_graph=True)
+    once = [x.grad.copy() for x in leaves]
+    for x in leaves: x.grad = None
+    start = threading.Barrier(4)
+    def walk():
+        start.wait()
+        for _ in range(10): y.backward(retain_graph=True)
+    threads = [threading.Thread(target=walk) for _ in range(4)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    for x, want in zip(leaves, once): np.testing.assert_allclose(x.grad, 40 * want, rtol=1e-9)
+
+
+def test_threads_that_share_leaves_lose_no_gradient():
+    w = leaf(np.ones(50))
+    def work():
+        for _ in range(200): (w * w).sum().backward()
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    np.testing.assert_array_equal(w.grad, np.full(50, 2.0 * 800))
+
+
+def test_a_decorated_generator_is_unrecorded_while_it_runs_and_its_caller_is_recorded():
+    x = leaf([1.0, 2.0])
+    @no_grad()
+    def values():
+        try: sent = yield x * 2
+        except KeyError: sent = None
+        sent = yield (x * 3, sent)
+        return x * 4
+    run = values()
+    first = next(run)
+    assert (x * 1).requires_grad and not first.requires_grad
+    second, sent = run.send("sent")
+    assert sent == "sent" and not second.requires_grad and (x * 1).requires_grad
+    with pytest.raises(StopIteration) as end: next(run)
+    assert not end.value.value.requires_grad and (x * 1).requires_grad
+    run = values()
+    next(run)
+    assert run.throw(KeyError())[1] is None and (x * 1).requires_grad
+    closed = []
+    @no_grad()
+    def closing():
+        try: yield 1
+        finally: closed.append((x * 1).requires_grad)
+    run = closing()
+    next(run)
+    run.close()
+    assert closed == [False] and (x * 1).requires_grad
+
+
+def test_no_grad_decorates_without_parentheses_and_coroutines():
+    x = leaf([1.0])
+    @no_grad
+    def plain(): return x * 2
+    assert not plain().requires_grad and plain.__name__ == "plain"
+    @no_grad()
+    async def later():
+        await asyncio.sleep(0)
+        return x * 2
+    async def both():
+        task = asyncio.create_task(later())
+        await asyncio.sleep(0)
+        recorded = (x * 1).requires_grad
+        return recorded, (await task).requires_grad
+    assert asyncio.run(both()) == (True, False)
+    with pytest.raises(TypeError, match="async generators"):
+        @no_grad()
+        async def stream(): yield 1
+
+
+def test_a_kept_gradient_adds_up_over_walks_as_in_torch():
+    x, t = leaf([1.0, 2.0]), torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    y, u = x * x, t * t
+    y.retain_grad()
+    u.retain_grad()
+    for factor in (1.0, 3.0):
+        (y * factor).sum().backward(retain_graph=True)
+        (u * factor).sum().backward(retain_graph=True)
+    np.testing.assert_array_equal(y.grad, u.grad.numpy())
+    np.testing.assert_array_equal(x.grad, t.grad.numpy())
+
+
+# ---------------------------------------------------------------- NumPy's functions, narrow types, empty shapes, infinity
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "var", "std"])
+@pytest.mark.parametrize("axis", [None, 1])
+def test_numpys_reductions_keep_the_gradient(name, axis):
+    a = np.random.default_rng(0).standard_normal((3, 4))
+    x, y = leaf(a), leaf(a)
+    got = getattr(np, name)(x, axis=axis)
+    ours = getattr(y, name)(axis=axis, **({"correction": 0} if name in ("var", "std") else {}))
+    assert isinstance(got, Tensor)
+    np.testing.assert_allclose(got.data, getattr(np, name)(a, axis=axis), rtol=1e-12)
+    got.sum().backward()
+    ours.sum().backward()
+    np.testing.assert_allclose(x.grad, y.grad, rtol=1e-12)
+
+
+def test_a_sum_in_another_dtype():
+    x = leaf([1.0, 2.0], np.float32)
+    y = x.sum(dtype=np.float64)
+    y.backward()
+    assert y.dtype == np.float64 and x.grad.dtype == np.float32 and x.grad.tolist() == [1, 1]
+    with pytest.raises(TypeError, match="sum takes axis, keepdims, dtype, and no initial"): x.sum(initial=1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int64])
+@pytest.mark.parametrize("n", [5, 32, 100])
+def test_narrow_indices_do_not_overflow(dtype, n):
+    i = np.random.default_rng(n).integers(0, 100, n).astype(dtype)
+    want = np.zeros((300, 2))
+    np.add.at(want, i.astype(int), 1.0)
+    for take in (lambda w: ag.embedding(i, w), lambda w: w[i]):
+        w = leaf(np.zeros((300, 2)))
+        take(w).sum().backward()
+        np.testing.assert_array_equal(w.grad, want)
+
+
+def test_gradcheck_fails_where_a_value_or_difference_is_not_finite():
+    with pytest.raises(AssertionError, match="the value itself"), np.errstate(divide="ignore"): gradcheck(ag.log, np.array([0.0, 1.0]))
+    with pytest.raises(AssertionError, match="entry \\(1,\\): beside it"), np.errstate(invalid="ignore"): gradcheck(ag.sqrt, np.array([1.0, 0.0]))
+    with pytest.raises(TypeError, match="input of floats"): gradcheck(lambda i: ag.tanh(Tensor([1.0])), np.array([1, 2]))
+
+
+@pytest.mark.parametrize("shapes", [((0, 3), (3, 4)), ((2, 0), (0, 4)), ((2, 3), (3, 0)), ((5, 2, 0), (0, 4)), ((5, 0, 3), (3, 4)), ((0, 2, 3), (3, 4)), ((0,), (0,))], ids=str)
+def test_products_with_a_length_of_zero(shapes):
+    a, b = (leaf(np.ones(s)) for s in shapes)
+    (a @ b).sum().backward()
+    ta, tb = (torch.ones(s, dtype=torch.float64, requires_grad=True) for s in shapes)
+    (ta @ tb).sum().backward()
+    np.testing.assert_array_equal(a.grad, ta.grad.numpy())
+    np.testing.assert_array_equal(b.grad, tb.grad.numpy())
+    if len(shapes[1]) == 2:
+        x, w, bias = leaf(np.ones(shapes[0])), leaf(np.ones(shapes[1][::-1])), leaf(np.ones(shapes[1][1]))
+        ag.linear(x, w, bias).sum().backward()
+        np.testing.assert_array_equal(w.grad, tb.grad.numpy().T)
+        assert bias.grad.shape == bias.shape
+
+
+def test_empty_and_0d_shapes_as_in_torch():
+    for shape in ((0,), (2, 0), (0, 3)):
+        x = leaf(np.zeros(shape))
+        y = ag.log_softmax(x) + ag.softmax(x)
+        y.sum().backward()
+        assert y.shape == x.grad.shape == shape
+    x = leaf(np.array(3.0))
+    assert ag.softmax(x).item() == 1 and ag.log_softmax(x).item() == 0 and x.transpose(0, 0).shape == x.swapaxes(-1, 0).shape == () and x.sum(0).item() == 3 == x.squeeze(0).item()
+
+
+INFINITE = {"relu": lambda m, x: m.relu(x), "maximum": lambda m, x: m.maximum(x, x * 0), "minimum": lambda m, x: m.minimum(x, x * 0), "clip": lambda m, x: m.clip(x, -0.5, 0.5),
+            "where": lambda m, x: m.where(x > 0, x, x * 2)}
+
+
+@pytest.mark.parametrize("name", INFINITE)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_an_infinite_gradient_goes_one_way(name, dtype):
+    points = np.array([-2.0, -0.3, 0.3, 2.0], dtype)
+    x, t = leaf(points), torch.tensor(points, requires_grad=True)
+    g = np.array([np.inf, np.inf, -np.inf, np.inf], dtype)
+    f = INFINITE[name]
+    f(ag, x).backward(g)
+    f(torch, t).backward(torch.tensor(g))
+    if name in ("maximum", "minimum"): pytest.skip("x * 0 meets infinity there, in torch as well") if np.isnan(t.grad.numpy()).any() else None
+    np.testing.assert_array_equal(x.grad, t.grad.numpy())
+
+
+def test_numbers_that_do_not_fit_widen_the_result():
+    y = ag.where([True, False], Tensor([1, 2]), 0.5)
+    assert y.tolist() == [1, 0.5]
+    assert ag.pad(Tensor([1, 2]), (1, 1), value=0.5).tolist() == [0.5, 1, 2, 0.5]
+    assert ag.where([True], Tensor(np.ones(1, np.float32)), 0.5).dtype == np.float32 == ag.pad(Tensor(np.ones(1, np.float32)), (1, 1), 0.5).dtype
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: x.squeeze(5), lambda x: x.permute(0, 1, 5), lambda x: x.flatten(9), lambda x: ag.maximum(x, [2.0]), lambda x: ag.add(x, None), lambda x: ag.power(x, None), lambda x: x * 1j,
+    lambda x: x + np.ones(3, complex), lambda x: ag.layer_norm(x, ()), lambda x: ag.linear(x, x, Tensor(np.ones((2, 1)))), lambda x: ag.pad(x, (1, 1), value=None), lambda x: x.sum().backward(1j),
+    lambda x: x @ 2, lambda x: x @ x, lambda x: x.swapaxes(0, 5), lambda x: Tensor(np.zeros((0, 3))).max(), lambda x: x.to(None), lambda x: x.reshape(5), lambda x: x + np.ones(4), lambda x: x.item(), lambda x: bool(x)])
+def test_what_was_silent_or_bare_is_an_error_now(call):
+    with pytest.raises((TypeError, ValueError, IndexError), match=".{20}"): call(leaf(np.ones((2, 3))))
+
+
+def test_layer_norm_takes_numpys_integers_and_whole_numbers_convert():
+    x = leaf(np.random.default_rng(0).standard_normal((2, 3)))
+    np.testing.assert_array_equal(ag.layer_norm(x, np.int64(3)).data, ag.layer_norm(x, 3).data)
+    assert Tensor([1, 2]).astype(np.float32).requires_grad_().dtype == np.float32
+
+
+def test_means_and_variances_keep_their_digits():
+    assert Tensor(np.ones(100_000, np.float16)).mean().item() == 1
+    assert Tensor(np.ones(100_000, np.float16)).var().item() == 0
+    row = Tensor(np.full((2, 1000), 123456.7, np.float32))
+    assert not ag.layer_norm(row, 1000).data.any() and not row.var(1).data.any()
+    x = np.random.default_rng(0).standard_normal((4, 100)).astype(np.float32) + 1e4
+    np.testing.assert_allclose(Tensor(x).var(1).data, x.astype(np.float64).var(1, ddof=1), rtol=1e-5)
+
+
+def test_iterating_costs_one_array_and_not_one_for_each_row():
+    x = leaf(np.arange(6.0).reshape(3, 2))
+    a, b, c = x
+    (a * 2 + c).sum().backward()
+    assert x.grad.tolist() == [[2, 2], [0, 0], [1, 1]]
+    assert a.op == b.op == "piece"                             # one gradient of x's size for all, not one for each
+    with pytest.raises(TypeError, match="no length"): iter(Tensor(1.0))
