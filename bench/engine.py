@@ -61,19 +61,23 @@ def vectors():
 # The chain is x <- tanh(x * w + w), ten times: 30 operations.
 
 class nnbook:
+    "As one writes it: Sequential and SGD."
+
     def step(sizes, batch):
-        from nnbook.autograd import Tensor, cross_entropy, linear, relu
+        from nnbook.autograd import cross_entropy
+        from nnbook.layers import Linear, ReLU, Sequential
+        from nnbook.optim import SGD
         x, y, weights = problem(sizes, batch)
-        x, params = Tensor(x), [Tensor(w, requires_grad=True) for w in weights]
+        layers = [Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+        model = Sequential(*[m for layer in layers for m in (layer, ReLU())][:-1])
+        for p, w in zip(model.parameters(), weights):
+            p.data[...] = w
+        optimizer = SGD(model.parameters(), lr=LR)
         def run():
-            h = linear(x, *params[:2])
-            for i in range(2, len(params), 2):
-                h = linear(relu(h), *params[i : i + 2])
-            loss = cross_entropy(h, y)
+            loss = cross_entropy(model(x), y)
+            optimizer.zero_grad()
             loss.backward()
-            for p in params:
-                p.data -= LR * p.grad
-                p.grad = None
+            optimizer.step()
             return loss
         return run
 
@@ -88,6 +92,26 @@ class nnbook:
                 h = tanh(h * w + w)
             h.backward(g)
             return x.grad
+        return run
+
+
+class nnbook_functional:
+    "Bare tensors, no Module, no optimizer."
+
+    def step(sizes, batch):
+        from nnbook.autograd import Tensor, cross_entropy, linear, relu
+        x, y, weights = problem(sizes, batch)
+        x, params = Tensor(x), [Tensor(w, requires_grad=True) for w in weights]
+        def run():
+            h = linear(x, *params[:2])
+            for i in range(2, len(params), 2):
+                h = linear(relu(h), *params[i : i + 2])
+            loss = cross_entropy(h, y)
+            loss.backward()
+            for p in params:
+                p.data -= LR * p.grad
+                p.grad = None
+            return loss
         return run
 
 
@@ -321,7 +345,7 @@ class jax_eager:
 
 
 ENGINES = {  # what the table says: the class, and the package whose version is printed
-    "**nnbook**": (nnbook, "nnbook"), "PyTorch eager": (torch, "torch"), "PyTorch eager, no Module or optimizer": (torch_functional, "torch"), "NumPy by hand": (numpy, "numpy"),
+    "**nnbook**": (nnbook, "nnbook"), "nnbook, no Module or optimizer": (nnbook_functional, "nnbook"), "PyTorch eager": (torch, "torch"), "PyTorch eager, no Module or optimizer": (torch_functional, "torch"), "NumPy by hand": (numpy, "numpy"),
     "mygrad": (mygrad, "mygrad"), "HIPS autograd": (autograd, "autograd"), "tinygrad, jit": (tinygrad, "tinygrad"), "JAX, jit": (jax, "jax"), "JAX, eager": (jax_eager, "jax"),
 }
 

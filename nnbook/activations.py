@@ -215,7 +215,7 @@ def softmax(x: ArrayLike, axis: int = -1, temperature: float = 1.0) -> np.ndarra
     """
     _check_temperature(temperature)
     x = _floats(x)
-    y = x - x.max(axis=axis, keepdims=True, initial=-np.inf)    # the largest is now 0: exp cannot overflow
+    y = np.asarray(x - x.max(axis=axis, keepdims=True, initial=-np.inf))    # the largest is now 0: exp cannot overflow
     if temperature != 1: y /= temperature
     np.exp(y, out=y)
     y /= y.sum(axis=axis, keepdims=True)

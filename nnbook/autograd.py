@@ -143,11 +143,10 @@ def _unrecorded_coroutine(function: Callable) -> Callable:
     return unrecorded
 
 # %% ../nbs/04_autograd.ipynb #705c4e0e
-def _tape(root: Tensor) -> tuple[list, list, list]:
-    """The recorded results that `root` depends on, newest first; the leaves among its sources; and
-    (result, gradient) for those that keep one from an earlier walk."""
+def _tape(root: Tensor) -> tuple[list, list]:
+    "The recorded results that `root` depends on, newest first, and the leaves among its sources."
     mark = root._mark = object()                  # one of its own for each walk
-    found, nodes, leaves, kept = [root], [], [], []
+    found, nodes, leaves = [root], [], []
     for x in found:                               # the list grows while it is walked
         if x._backward is None:
             if x.data.dtype.kind != "f": x.requires_grad_()            # raises
@@ -155,15 +154,13 @@ def _tape(root: Tensor) -> tuple[list, list, list]:
             continue
         if x._backward is _spent: _spent()
         nodes.append(x)
-        if x.grad is not None:
-            if x._keep: kept.append((x, x.grad))
-            x.grad = None
+        if not x._keep: x.grad = None
         for parent in x._parents:
             if parent.requires_grad and parent._mark is not mark:
                 parent._mark = mark
                 found.append(parent)
     nodes.sort(key=operator.attrgetter("_time"), reverse=True)
-    return nodes, leaves, kept
+    return nodes, leaves
 
 def _spent(g=None):
     raise RuntimeError("backward has been through this part of the graph already, and freed it; call "
@@ -179,7 +176,9 @@ def _walk_back(self, grad=None, retain_graph: bool = False) -> None:
     """
     seed = _seed(self, grad)
     with _walking, np.errstate(all="ignore"):                      # inf and NaN pass in silence
-        nodes, leaves, kept = _tape(self)
+        nodes, leaves = _tape(self)
+        kept = [(node, node.grad) for node in nodes if node._keep]
+        for node, _ in kept: node.grad = None
         self.grad = seed if self.grad is None else self.grad + seed
         for node in nodes:
             if node.grad is None: continue
@@ -193,8 +192,9 @@ def _walk_back(self, grad=None, retain_graph: bool = False) -> None:
                 parent.grad = g if parent.grad is None else parent.grad + g
             if not node._keep: node.grad = None
             if not retain_graph: node._parents, node._backward = (), _spent
-        for node, before in kept: node.grad = before if node.grad is None else before + node.grad
-        _own(leaves + [node for node in nodes if node._keep])
+        for node, before in kept:
+            if before is not None: node.grad = before if node.grad is None else before + node.grad
+        _own(leaves + [node for node, _ in kept])
 
 _walking = RLock()                                                 # the same thread may walk within a walk
 Tensor.backward = _walk_back
@@ -308,13 +308,13 @@ def parametric(f: Callable, df: Callable) -> Callable:
     return _named(lifted, f.__name__, f.__doc__)
 
 def relu(x: Tensor) -> Tensor:
+    "max(0, x), entry by entry (Nair & Hinton, 2010). NaN stays NaN."
     x, = _tensors(x)
     y = activations.relu(x.data)
     return Tensor.of(y, x, backward=lambda g: (_chosen(y > 0, g),))      # relu_grad, as a choice
 
 sigmoid = elementwise(activations.sigmoid, activations.sigmoid_grad)
 tanh = elementwise(activations.tanh, activations.tanh_grad)
-relu.__doc__ = activations.relu.__doc__
 silu = elementwise(activations.silu, activations.silu_grad)
 gelu = parametric(activations.gelu, activations.gelu_grad)
 leaky_relu = parametric(activations.leaky_relu, activations.leaky_relu_grad)
@@ -981,7 +981,7 @@ _method("__format__", lambda self, spec: format(self.item() if spec else str(sel
 # %% ../nbs/04_autograd.ipynb #56f5d420
 def name_of(x: Tensor) -> str:
     "The operator that made x, or the function in which its backward was written; or 'leaf'."
-    x, = _tensors(x)
+    if not hasattr(x, "_backward"): raise TypeError(f"name_of takes a Tensor, got {type(x).__name__}")
     if x.op or x._backward is None: return x.op or "leaf"
     return x._backward.__qualname__.partition(".")[0].strip("_")
 
@@ -1024,7 +1024,8 @@ def graph(root: Tensor, names: dict | None = None, *, caption: str = "", name: s
     names: {"w": w} labels leaves. Draw before `backward`, which frees the graph. Needs matplotlib.
     """
     from nnbook.plots import INK, figure
-    called, (root,) = {x: n for n, x in (names or {}).items()}, _tensors(root)
+    if not hasattr(root, "_parents"): raise TypeError(f"graph takes a Tensor, got {type(root).__name__}")
+    called = {x: n for n, x in (names or {}).items()}
     place = _layout(root)
     value = lambda x: f"{x.data.item():.3g}" if x.data.size == 1 else str(x.data.shape)
     text = lambda x: f"{called.get(x) or name_of(x)}\n{value(x)}"
