@@ -202,3 +202,13 @@ def test_other_mistakes_get_an_explanation():
         A.gelu(1.0, approximate="erf")
     with pytest.raises(ValueError, match="approximate"):
         A.gelu_grad(np.ones(1), np.ones(1), approximate="erf")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_slope_of_elu_keeps_its_digits_far_to_the_left(dtype):
+    x = np.array([-1.0, -20.0, -80.0], dtype)
+    np.testing.assert_allclose(A.elu_grad(x, A.elu(x)), np.exp(x), rtol=1e-6)
+
+
+def test_softmax_of_one_number_is_one():
+    assert A.softmax(np.array(3.0)) == 1

@@ -201,11 +201,11 @@ def test_what_is_shared_is_found_once_and_saved_under_every_name():
 
 
 @pytest.mark.parametrize("container", [list, tuple, lambda v: dict(enumerate(v))])
-@pytest.mark.parametrize("inside", [[Linear(2, 2), ReLU()], [Parameter([1.0])]])
+@pytest.mark.parametrize("inside", [[Linear(2, 2), ReLU()], [Parameter([1.0])], [[Linear(2, 2)], [ReLU()]], [{"deep": (1, [Linear(2, 2)])}]])
 def test_layers_hidden_in_a_container_are_an_error_that_says_where(container, inside):
     net = Net()
     net.extra = container(inside)
-    with pytest.raises(TypeError, match=r"Net\.extra.*Sequential"):
+    with pytest.raises(TypeError, match=r"Net\.extra.*ModuleList.*Sequential"):
         list(net.parameters())
 
 
@@ -237,6 +237,7 @@ def test_train_eval_zero_grad_and_to_reach_all():
     arrays = {**{n: p.data for n, p in net.named_parameters()}, **dict(net.named_buffers())}
     assert {n for n, a in arrays.items() if a.dtype != np.float64} == {"body.1.num_batches_tracked"}
     assert net(x_of(4, 3)).dtype == np.float64 and net.astype("float32")(x_of(4, 3)).dtype == np.float32
+    with pytest.raises(TypeError, match="floats, not None"): net.to(None)
     with pytest.raises(TypeError, match="floats, not int64"):
         net.to(int)
 
