@@ -8,17 +8,44 @@ __all__ = ['ACTIVATIONS', 'identity', 'identity_grad', 'step', 'step_grad', 'rel
            'leaky_relu', 'leaky_relu_grad', 'elu', 'elu_grad', 'softmax', 'softmax_vjp']
 
 # %% ../nbs/02_activations.ipynb #b5675c87
+import operator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 # %% ../nbs/02_activations.ipynb #4cdc80ca
 def _floats(x: ArrayLike) -> np.ndarray:
     "`x` as an array of floats: float types are kept, integers and booleans become float32."
-    x = np.asarray(x)
+    try: x = np.asarray(x)
+    except ValueError as error: raise ValueError(f"these rows make no array: {error}") from None
     if x.dtype.kind == "f": return x
     if x.dtype.kind in "iub": return x.astype(np.float32)
     cure = "take x.real or np.abs(x)" if x.dtype.kind == "c" else "convert with np.asarray(x, float)"
     raise TypeError(f"activations take real numbers, got dtype {x.dtype}; {cure} first")
+
+def _number(op: str, name: str, value) -> float:
+    "One real number, as Python's own."
+    if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0: value = value.item()
+    if isinstance(value, (int, float)): return value
+    raise TypeError(f"{op} takes one real number as {name}, got {value!r}")
+
+def _int(op: str, value, what: str = "whole numbers") -> int:
+    try: return operator.index(value)
+    except TypeError: raise TypeError(f"{op} takes {what}, got {value!r}") from None
+
+def _axis(op: str, axis: int, n: int) -> int:
+    "One of n axes, counted from the front."
+    i = _int(op, axis, "a whole number as axis")
+    if -n <= i < n: return i % n
+    if not n: raise IndexError(f"{op} needs an axis, and an array of shape () has none")
+    raise IndexError(f"{op} takes an axis from {-n} to {n - 1} here, got {axis}")
+
+def _axes(op: str, axis, n: int) -> tuple:
+    "The axes named by a number or by several, each once; an array of shape () passes for one with one axis."
+    named = axis if isinstance(axis, (tuple, list, range)) else (axis,)
+    axes = tuple(_axis(op, a, max(n, 1)) for a in named)
+    if len(set(axes)) < len(axes): raise ValueError(f"{op} takes each axis once, got {axis}")
+    return axes if n else ()
 
 def identity(x: ArrayLike) -> np.ndarray:
     "x itself: a layer without a nonlinearity."
@@ -72,7 +99,7 @@ def softplus(x: ArrayLike, beta: float = 1.0) -> np.ndarray:
 
     Exact everywhere: torch's switches to x itself where beta x > 20, a difference of 2e-9.
     """
-    if not beta > 0: raise ValueError(f"softplus needs beta > 0, got {beta}; a large beta approaches relu")
+    if not _number("softplus", "beta", beta) > 0: raise ValueError(f"softplus needs beta > 0, got {beta}; a large beta approaches relu")
     x = _floats(x)
     y = np.log1p(np.exp(-np.abs(beta * x)))
     y /= beta
@@ -140,6 +167,7 @@ def gelu(x: ArrayLike, approximate: str = "none") -> np.ndarray:
     approximate="tanh" takes their formula Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. Other names raise ValueError.
     """
     x = _floats(x)
+    if not isinstance(approximate, str): raise TypeError(f"gelu takes the name of an approximation, got {approximate!r}")
     if approximate == "none":
         y = erf(x * 0.5**0.5)
     elif approximate == "tanh":
@@ -176,7 +204,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> np.ndarray:
     "x where x > 0, else negative_slope * x, elementwise; any shape, kept (Maas, Hannun & Ng, 2013)."
     x = _floats(x)
     y = np.minimum(x, 0)
-    y *= negative_slope
+    y *= _number("leaky_relu", "negative_slope", negative_slope)
     y += np.maximum(x, 0)
     return y
 
@@ -189,7 +217,7 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> np.ndarray:
     "x where x > 0, else alpha (exp(x) - 1), elementwise; any shape, kept (Clevert, Unterthiner & Hochreiter, 2016)."
     x = _floats(x)
     y = np.expm1(np.minimum(x, 0))
-    y *= alpha
+    y *= _number("elu", "alpha", alpha)
     y += np.maximum(x, 0)
     return y
 
@@ -204,7 +232,7 @@ ACTIVATIONS = {"identity": (identity, identity_grad), "step": (step, step_grad),
 
 # %% ../nbs/02_activations.ipynb #4480b60b
 def _check_temperature(temperature: float) -> None:
-    if not 0 < temperature < np.inf:
+    if not 0 < _number("softmax", "temperature", temperature) < np.inf:
         raise ValueError(f"softmax needs a finite temperature > 0, got {temperature}; its limit at 0 is a one-hot argmax")
 
 def softmax(x: ArrayLike, axis: int = -1, temperature: float = 1.0) -> np.ndarray:
@@ -215,6 +243,7 @@ def softmax(x: ArrayLike, axis: int = -1, temperature: float = 1.0) -> np.ndarra
     """
     _check_temperature(temperature)
     x = _floats(x)
+    axis = _axes("softmax", axis, x.ndim)
     y = np.asarray(x - x.max(axis=axis, keepdims=True, initial=-np.inf))    # the largest is now 0: exp cannot overflow
     if temperature != 1: y /= temperature
     np.exp(y, out=y)
@@ -227,8 +256,9 @@ def softmax_vjp(g: np.ndarray, y: np.ndarray, axis: int = -1, temperature: float
     g and y have one shape, which is the result's. The Jacobian, K × K for each slice, is never built.
     """
     _check_temperature(temperature)
-    if np.shape(g) != y.shape:
-        raise ValueError(f"softmax_vjp needs a gradient of the output's shape {y.shape}, got {np.shape(g)}")
+    axis = _axes("softmax_vjp", axis, np.ndim(y))
+    if np.shape(g) != np.shape(y):
+        raise ValueError(f"softmax_vjp needs a gradient of the output's shape {np.shape(y)}, got {np.shape(g)}")
     d = g - (g * y).sum(axis=axis, keepdims=True)
     d *= y
     if temperature != 1: d /= temperature

@@ -25,6 +25,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import activations, losses
+from .activations import _axes, _axis, _int, _number
 from .streams import stream
 
 # %% ../nbs/04_autograd.ipynb #6cca5ff6
@@ -241,30 +242,6 @@ def _plain(i):
     try: return np.asarray(i, None if len(i) else int)
     except ValueError as error: raise ValueError(f"these rows make no array: {error}") from None
 
-def _number(op: str, name: str, value) -> float:
-    "One real number, not NaN, as Python's own."
-    value = _constant(_plain(value))
-    if isinstance(value, (int, float)) and value == value: return value
-    raise TypeError(f"{op} takes one real number as {name}, got {value!r}")
-
-def _int(op: str, value, what: str = "whole numbers") -> int:
-    try: return operator.index(value)
-    except TypeError: raise TypeError(f"{op} takes {what}, got {value!r}") from None
-
-def _axis(op: str, axis: int, n: int) -> int:
-    "One of n axes, counted from the front."
-    i = _int(op, axis, "a whole number as axis")
-    if -n <= i < n: return i % n
-    if not n: raise IndexError(f"{op} needs an axis, and a Tensor of shape () has none")
-    raise IndexError(f"{op} takes an axis from {-n} to {n - 1} here, got {axis}")
-
-def _axes(op: str, axis, n: int) -> tuple:
-    "The axes named by a number or by several, each once; a Tensor of shape () passes for one with one axis."
-    named = axis if isinstance(axis, (tuple, list, range)) else (axis,)
-    axes = tuple(_axis(op, a, max(n, 1)) for a in named)
-    if len(set(axes)) < len(axes): raise ValueError(f"{op} takes each axis once, got {axis}")
-    return axes if n else ()
-
 def _ints(op: str, args: tuple) -> tuple:
     "The whole numbers (2, 3), or those of the one argument ((2, 3),)."
     if len(args) == 1 and isinstance(args[0], (tuple, list)): args = args[0]
@@ -302,7 +279,7 @@ _neg = elementwise(np.negative, lambda x, y: -1, "neg")
 def parametric(f: Callable, df: Callable) -> Callable:
     "Lift f(x, *args) and df(x, y, *args), such as a `leaky_relu` with its slope."
     def lifted(x: Tensor, *args, **options) -> Tensor:
-        for v in (*args, *options.values()): isinstance(v, str) or _number(f.__name__, "an option", v)
+        for v in (*args, *options.values()): isinstance(v, str) or _number(f.__name__, "an option", _plain(v))
         return elementwise(lambda a: f(a, *args, **options),
                            lambda a, y: df(a, y, *args, **options), f.__name__)(x)
     return _named(lifted, f.__name__, f.__doc__)
@@ -643,14 +620,14 @@ Tensor.argmax = _argmax
 @torch_names
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     "Positive weights that sum to 1 along `axis` (`dim`)."
-    (x,), axis = _tensors(x), _axes("softmax", axis, np.ndim(_plain(x)))
+    x, = _tensors(x)
     y = activations.softmax(x.data, axis)
     return Tensor.of(y, x, backward=lambda g: (activations.softmax_vjp(g, y, axis),))
 
 @torch_names
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     "The logarithm of `softmax`, without forming it."
-    (x,), axis = _tensors(x), _axes("log_softmax", axis, np.ndim(_plain(x)))
+    x, = _tensors(x)
     y = losses.log_softmax(x.data, axis)
     return Tensor.of(y, x, backward=lambda g: (losses.log_softmax_vjp(g, y, axis),))
 
@@ -845,7 +822,7 @@ def pad(x: Tensor, widths, value: float = 0.0) -> Tensor:
     """Surround x with `value`. widths: (before, after) for each axis, as in NumPy, or flat with the LAST
     axis first, (left, right, top, bottom), as in torch. ValueError for anything else."""
     (x,), widths, n = _tensors(x), _widths(widths), np.ndim(_plain(x))
-    value = _number("pad", "value", value)
+    value = _number("pad", "value", _plain(value))
     if all(isinstance(w, int) for w in widths) and len(widths) % 2 == 0 and len(widths) <= 2 * n:
         pairs = list(zip(widths[::2], widths[1::2]))[::-1]
         widths = ((0, 0),) * (n - len(pairs)) + tuple(pairs)

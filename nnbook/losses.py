@@ -9,12 +9,13 @@ __all__ = ['mse', 'mse_grad', 'mae', 'mae_grad', 'huber', 'huber_grad', 'logsume
 
 # %% ../nbs/03_losses.ipynb #fd6087d8
 import numpy as np
-from .activations import sigmoid, softplus
+from .activations import _axes, sigmoid, softplus
 
 # %% ../nbs/03_losses.ipynb #6644dcc6
 def _floating(x, name: str = "input") -> np.ndarray:
     "`x` as an array of floats: float32 and float64 stay what they are, integers become float64."
-    x = np.asarray(x)
+    try: x = np.asarray(x)
+    except ValueError as error: raise ValueError(f"these rows make no array: {error}") from None
     if x.dtype.kind == "f": return x
     if x.dtype.kind in "iub": return x.astype(np.float64)
     raise TypeError(f"{name} must hold real numbers, got an array of dtype {x.dtype}")
@@ -99,7 +100,8 @@ def logsumexp(x, axis=-1, keepdims: bool = False):
     Shapes: x any -> the axis removed, or of length 1 with keepdims. All -inf gives -inf; NaN gives NaN.
     """
     x = _floating(x, "x")
-    top = x.max(axis=axis, keepdims=True)
+    axis = _axes("logsumexp", tuple(range(x.ndim)) if axis is None else axis, x.ndim)
+    top = x.max(axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))  # -inf - -inf would be NaN
     with np.errstate(divide="ignore"):  # log 0 = -inf is meant
         total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
@@ -108,6 +110,7 @@ def logsumexp(x, axis=-1, keepdims: bool = False):
 def log_softmax(x, axis=-1) -> np.ndarray:
     "`log(softmax(x))` along an axis, without ever forming the softmax: `x - logsumexp(x)`. Shape of x."
     x = _floating(x, "x")
+    axis = _axes("log_softmax", axis, x.ndim)
     z = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
     with np.errstate(divide="ignore"):  # the sum over no classes is 0
         z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))

@@ -19,7 +19,8 @@ import numpy as np
 from numpy import ndarray
 
 from . import activations, losses
-from .autograd import (Tensor, _axis, _clock, _extreme_grad, _int, _ints, _number, _place, _plain, _reduction, _seed, _spent,
+from .activations import _axis, _int, _number
+from .autograd import (Tensor, _clock, _extreme_grad, _ints, _place, _plain, _reduction, _seed, _spent,
                              _tensors, _var_grad, _var_of, _view, _walking, add_at, elementwise, torch_names,
                              unbroadcast, where)
 from .streams import stream
@@ -169,7 +170,7 @@ def index_add(x: Tensor, axis: int, index, source: Tensor, alpha: float = 1) -> 
     x, source = _tensors(x, source)
     if not x.ndim: return index_add(x.reshape(1), axis, index, source.reshape(-1), alpha).reshape(())
     axis = _axis("index_add", axis, x.ndim)
-    alpha, i = _number("index_add", "alpha", alpha), _places("index_add", index, x.shape[axis]).reshape(-1)
+    alpha, i = _number("index_add", "alpha", _plain(alpha)), _places("index_add", index, x.shape[axis]).reshape(-1)
     want = (*x.shape[:axis], len(i), *x.shape[axis + 1 :])
     if source.shape != want:
         raise ValueError(f"index_add of {len(i)} indices to axis {axis} of shape {x.shape} takes a source of "
