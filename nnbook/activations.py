@@ -42,6 +42,7 @@ def _axis(op: str, axis: int, n: int) -> int:
 
 def _axes(op: str, axis, n: int) -> tuple:
     "The axes named by a number or by several, each once; an array of shape () passes for one with one axis."
+    if type(axis) is int and -n <= axis < n: return (axis % n,)
     named = axis if isinstance(axis, (tuple, list, range)) else (axis,)
     axes = tuple(_axis(op, a, max(n, 1)) for a in named)
     if len(set(axes)) < len(axes): raise ValueError(f"{op} takes each axis once, got {axis}")

@@ -211,8 +211,8 @@ def _seed(x: Tensor, grad) -> ndarray:
         raise RuntimeError("backward() starts from one number, such as a loss, got shape "
                            f"{x.data.shape}; reduce it, x.sum().backward(), or say where to start, "
                            "x.backward(grad)")
-    seed = np.array(grad.data if isinstance(grad, Tensor) else _array(grad))
-    if seed.shape == x.data.shape: return seed.astype(x.data.dtype, copy=False)
+    seed = np.array(grad.data if isinstance(grad, Tensor) else _array(grad), x.data.dtype)
+    if seed.shape == x.data.shape: return seed
     raise ValueError(f"backward(grad) needs grad of the result's shape {x.data.shape}, got {seed.shape}")
 
 def _own(tensors: list) -> None:
@@ -245,14 +245,17 @@ def _plain(i):
 def _ints(op: str, args: tuple) -> tuple:
     "The whole numbers (2, 3), or those of the one argument ((2, 3),)."
     if len(args) == 1 and isinstance(args[0], (tuple, list)): args = args[0]
-    return tuple(_int(op, n) for n in args)
+    try: return tuple(map(operator.index, args))
+    except TypeError: raise TypeError(f"{op} takes whole numbers, got {args!r}") from None
 
 def _chosen(mask: ndarray, g: ndarray) -> ndarray:
     "g where mask holds, else 0, even where g is infinite: its bits, times 1 or 0 (`np.where` takes three times as long)."
     if g.itemsize > 8: return np.where(mask, g, g.dtype.type(0))
-    return (g.view(_BITS[g.itemsize]) * mask).view(g.dtype)
+    if mask.shape != g.shape: mask = np.broadcast_to(mask, g.shape)
+    bits = np.array(mask, _BITS[g.itemsize])
+    return np.multiply(g.view(bits.dtype), bits, out=bits).view(g.dtype)
 
-_BITS = {2: np.int16, 4: np.int32, 8: np.int64}
+_BITS = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
 
 # %% ../nbs/04_autograd.ipynb #9fb8091e
 def elementwise(f: Callable, df: Callable, op: str | None = None) -> Callable:
@@ -343,7 +346,10 @@ def _unfit(op: str, a, b, error: Exception) -> Exception:
     return (TypeError if isinstance(error, TypeError) else ValueError)(f"{op}: {error}")
 
 # %% ../nbs/04_autograd.ipynb #3ac32f57
-def _larger(g, a, b): return _chosen(a > b, g) + _chosen(a == b, g * 0.5)
+def _larger(g, a, b):
+    out, tie = _chosen(a > b, g), np.equal(a, b)
+    if tie.any(): out += _chosen(tie, g * 0.5)
+    return out
 
 _add = binary(np.add, lambda g, a, b, y: g, lambda g, a, b, y: g, "add")
 _sub = binary(np.subtract, lambda g, a, b, y: g, lambda g, a, b, y: -g, "sub")
@@ -428,7 +434,7 @@ def _repeat(g: ndarray, shape: tuple) -> ndarray:
     return out
 
 def _mean_of(x, axis, keepdims):
-    wide = np.float32 if x.dtype == np.float16 else None           # a float16 holds nothing beyond 65,504
+    wide = np.float32 if x.dtype.char == "e" else None             # a float16 holds nothing beyond 65,504
     total = np.add.reduce(x, axis, dtype=wide, keepdims=keepdims)
     mean = total / (x.size // max(total.size, 1))
     return mean if wide is None else np.asarray(mean, x.dtype)
@@ -576,13 +582,14 @@ def _central_differences(value: Callable, x: ndarray, eps: float) -> ndarray:
 def _centered(x, axis):
     "x minus its mean along axis, twice: the first mean is rounded, by more than the spread of equal large numbers."
     d = x - _mean_of(x, axis, True)
-    return d - _mean_of(d, axis, True)
+    d -= _mean_of(d, axis, True)
+    return d
 
 def _var_of(x, axis, keepdims, correction=1):
-    d = _centered(x, axis)
-    square = _mean_of(d * d, axis, keepdims)
+    d = x - _mean_of(x, axis, True)
+    mean, square = _mean_of(d, axis, keepdims), _mean_of(d * d, axis, keepdims)
     n = x.size // max(square.size, 1)
-    return square * np.divide(n, max(n - correction, 0)).astype(x.dtype)
+    return np.maximum(square - mean * mean, 0) * np.divide(n, max(n - correction, 0)).astype(x.dtype)
 
 def _var_grad(g, x, y, correction=1):
     n, axes = x.size // max(y.size, 1), tuple(i for i, m in enumerate(y.shape) if m != x.shape[i])
@@ -595,9 +602,8 @@ def _extreme_of(f: np.ufunc) -> Callable:
     return extreme
 
 def _extreme_grad(g, x, y):
-    chosen = x == y
-    n = unbroadcast(chosen.astype(g.dtype), y.shape)                # 0 where y is NaN, and so is the gradient, as in torch
-    return _chosen(chosen | (n == 0), np.broadcast_to(g / n * (n / n), x.shape))
+    chosen = (x == y).astype(g.dtype)
+    return g / unbroadcast(chosen, y.shape) * chosen
 
 Tensor.var = _reduction(_var_of, _var_grad, "var", "correction")
 Tensor.max = _reduction(_extreme_of(np.maximum), _extreme_grad, "max")
@@ -787,7 +793,7 @@ def clip(x: Tensor, min: float | None = None, max: float | None = None) -> Tenso
     if min is None and max is None: raise ValueError("clip needs min, max or both")
     if min is not None: min = _bound(min)
     if max is not None: max = _bound(max)
-    inside = lambda a: (True if min is None else a >= min) & (True if max is None else a <= max)
+    inside = lambda a: a <= max if min is None else a >= min if max is None else (a >= min) & (a <= max)
     try: y = np.clip(x.data, min, max)
     except ValueError: raise ValueError(f"clip takes bounds that broadcast to shape {x.data.shape}") from None
     return Tensor.of(y, x, backward=lambda g: (_chosen(inside(x.data), g),))
