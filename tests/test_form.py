@@ -14,7 +14,7 @@ from conftest import ROOT, chapters, read
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
-NOT_YET = {"03_losses", "05_layers", "06_optim", "07_training", "08_generalization"}
+NOT_YET = {"05_layers", "06_optim", "07_training", "08_generalization"}
 CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
 FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
 
@@ -26,6 +26,9 @@ SHORT = {
                        "plain_softplus": "softplus", "plain_softplus_grad": "softplus_grad", "plain_silu": "silu", "plain_silu_grad": "silu_grad", "plain_gelu": "gelu", "plain_gelu_grad": "gelu_grad",
                        "plain_leaky_relu": "leaky_relu", "plain_leaky_relu_grad": "leaky_relu_grad", "plain_elu": "elu", "plain_elu_grad": "elu_grad",
                        "plain_softmax": "softmax", "plain_softmax_vjp": "softmax_vjp"},
+    "03_losses": {"plain_mse": "mse", "plain_mse_grad": "mse_grad", "plain_mae": "mae", "plain_mae_grad": "mae_grad", "plain_huber": "huber", "plain_huber_grad": "huber_grad",
+                  "simple_cross_entropy": "cross_entropy", "plain_logsumexp": "logsumexp", "plain_log_softmax": "log_softmax", "plain_cross_entropy": "cross_entropy", "plain_cross_entropy_grad": "cross_entropy_grad",
+                  "plain_bce": "bce_with_logits", "plain_bce_grad": "bce_with_logits_grad", "plain_hinge": "hinge", "plain_hinge_grad": "hinge_grad", "plain_entropy": "entropy", "plain_kl": "kl_div"},
     "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear"},
 }
 

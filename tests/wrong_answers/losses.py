@@ -1,46 +1,117 @@
 "Plausible wrong answers to the exercises of chapter 03; every checker must refuse its own."
 
+UNDO = """def undo_weights(p, weight):
+    q = p / weight
+    return q / q.sum(axis=-1, keepdims=True)
+"""
+
+QUANTILE = """def quantile_loss(input, target, q):
+    r = input - target
+    loss = np.maximum(-q * r, (1 - q) * r).mean()
+    grad = np.where(r < 0, -q, np.where(r > 0, 1 - q, 0)) / r.size
+    return loss, grad
+"""
+
+RUNNING = """def running_logsumexp(chunks):
+    top, total = -np.inf, 0.0
+    for z in chunks:
+        new = max(top, z.max())
+        if new == -np.inf: continue
+        total = total * np.exp(top - new) + np.exp(z - new).sum()
+        top = new
+    return top + np.log(total) if total else -np.inf
+"""
+
+MIXTURE = """def mixture_nll(logits, mu, log_s, y):
+    q = (y[:, None] - mu) / np.exp(log_s)
+    parts = log_softmax(logits) - q**2 / 2 - log_s - np.log(2 * np.pi) / 2
+    total = logsumexp(parts)
+    share = np.exp(parts - total[:, None])
+    return -total.mean(), -share * q / np.exp(log_s) / len(y)
+"""
+
+MASKED = """def masked_loss(z, y, keep):
+    y, n = np.where(keep, y, 0), max(keep.sum(), 1)
+    log_p = log_softmax(z)
+    losses = -log_p[np.arange(len(y)), y]
+    g = np.exp(log_p) - np.eye(z.shape[1])[y]
+    return (losses * keep).sum() / n, g * keep[:, None] / n
+"""
+
+HUBER = """def huber_error(delta, x):
+    low, high = x.min(axis=1, keepdims=True), x.max(axis=1, keepdims=True)
+    for _ in range(50):
+        c = (low + high) / 2
+        too_high = np.clip(c - x, -delta, delta).sum(axis=1, keepdims=True) > 0
+        low, high = np.where(too_high, low, c), np.where(too_high, c, high)
+    return np.sqrt((c**2).mean())
+"""
+
+
+def fault(right: str, part: str, wrong: str) -> str:
+    "A right answer with one part replaced."
+    assert right.count(part) >= 1, part
+    return right.replace(part, wrong)
+
+
 WRONG = {
-    "losses.1": [
-        "def blind_loss(labels, n_classes): return np.log(n_classes)",
-        "def blind_loss(labels, n_classes):\n    f = np.bincount(labels, minlength=n_classes) / len(labels)\n    return -(f * np.log(f)).sum()",
-        "def blind_loss(labels, n_classes):\n    f = np.bincount(labels, minlength=n_classes) / len(labels)\n    return entropy(f) / np.log(2)",
-        "def blind_loss(labels, n_classes):\n    f = np.bincount(labels, minlength=n_classes) / len(labels)\n    return -np.log(f.max())",
-        "def blind_loss(labels, n_classes):\n    f = np.bincount(labels, minlength=n_classes) / len(labels)\n    return -(f * np.log(f + 1e-3)).sum()",
-    ],
     "losses.2": [
         "def undo_weights(p, weight): return p / weight",
-        "def undo_weights(p, weight):\n    q = p * weight\n    return q / q.sum(axis=1, keepdims=True)",
-        "def undo_weights(p, weight):\n    q = p / weight\n    return q / q.sum()",
+        fault(UNDO, "p / weight", "p * weight"),                                      # the weights once more
+        fault(UNDO, "q.sum(axis=-1, keepdims=True)", "q.sum()"),                      # one factor for the whole batch
+        fault(UNDO, "q.sum(axis=-1, keepdims=True)", "q.sum(axis=0)"),                # sums over the wrong axis
         "def undo_weights(p, weight):\n    p /= weight\n    p /= p.sum(axis=1, keepdims=True)\n    return p",
-        "def undo_weights(p, weight):\n    q = p / weight\n    return q / q.sum(axis=0)",
+        fault(UNDO, "p / weight", "p / weight.sum()"),
     ],
     "losses.3": [
-        "def quantile_loss(input, target, q):\n    r = input - target\n    return np.maximum(q * r, (q - 1) * r).mean(), np.where(r > 0, q, q - 1) / r.size",
-        "def quantile_loss(input, target, q):\n    r = input - target\n    return np.maximum(-q * r, (1 - q) * r).mean(), np.where(r < 0, -q, 1 - q)",
-        "def quantile_loss(input, target, q):\n    r = input - target\n    return np.maximum(-q * r, (1 - q) * r).mean(), np.where(r < 0, -q, 1 - q) / r.size",
-        "def quantile_loss(input, target, q):\n    r = input - target\n    return np.maximum(-q * r, (1 - q) * r).sum(), np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))",
+        fault(fault(QUANTILE, "np.maximum(-q * r, (1 - q) * r)", "np.maximum(q * r, (q - 1) * r)"), "np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "np.where(r > 0, q, q - 1)"),   # tilted the other way
+        fault(QUANTILE, " / r.size", ""),                                             # the gradient of the sum
+        fault(QUANTILE, "np.where(r > 0, 1 - q, 0)", "1 - q"),                        # a pull where there is no error
+        fault(fault(QUANTILE, ".mean()", ".sum()"), " / r.size", ""),
         "def quantile_loss(input, target, q):\n    r = input - target\n    return q * np.abs(r).mean(), q * np.sign(r) / r.size",
+        fault(QUANTILE, "np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "-np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))"),   # the step, not the gradient
     ],
     "losses.4": [
         "def running_logsumexp(chunks): return np.log(sum(np.exp(z).sum() for z in chunks))",
-        "def running_logsumexp(chunks):\n    z = np.concatenate(list(chunks))\n    m = z.max()\n    return m + np.log(np.exp(z - m).sum())",
-        "def running_logsumexp(chunks):\n    top, total = 0.0, 0.0\n    for z in chunks:\n        new = max(top, z.max())\n        total = total * np.exp(top - new) + np.exp(z - new).sum()\n        top = new\n    return top + np.log(total)",
-        "def running_logsumexp(chunks):\n    top, total = -np.inf, 0.0\n    for z in chunks:\n        new = max(top, z.max())\n        total = total * np.exp(top - new) + np.exp(z - new).sum()\n        top = new\n    return top + np.log(total)",
-        "def running_logsumexp(chunks):\n    top, total = -np.inf, 0.0\n    for z in chunks:\n        top = max(top, z.max())\n        total += np.exp(z - top).sum()\n    return top + np.log(total)",
+        "def running_logsumexp(chunks): return logsumexp(np.concatenate(list(chunks)))",                 # keeps everything
         "def running_logsumexp(chunks): return sum(logsumexp(z) for z in chunks)",
-        "def running_logsumexp(chunks): return logsumexp(np.concatenate(list(chunks)))",
+        fault(RUNNING, "top, total = -np.inf, 0.0", "top, total = 0.0, 0.0"),                            # a top of 0 to begin with
+        fault(RUNNING, "        if new == -np.inf: continue\n", ""),                                     # -inf - -inf
+        fault(RUNNING, "total * np.exp(top - new)", "total"),                                            # the old sum does not shrink
+        fault(RUNNING, "np.exp(top - new)", "np.exp(new - top)"),                                        # it grows
+        fault(RUNNING, "        top = new\n", "        top = z.max()\n"),
     ],
-    "losses.5": [
-        # the label among its own rivals
-        "def multiclass_hinge(scores, labels):\n    i = np.arange(len(labels)); k = scores.argmax(axis=1)\n    loss = np.maximum(0, 1 + scores[i, k] - scores[i, labels])\n    g = np.zeros(scores.shape); g[i, k] += loss > 0; g[i, labels] -= loss > 0\n    return loss.mean(), g / len(labels)",
-        # the sum over rivals (Weston & Watkins) instead of the best
-        "def multiclass_hinge(scores, labels):\n    i = np.arange(len(labels))\n    m = np.maximum(0, 1 + scores - scores[i, labels][:, None]); m[i, labels] = 0\n    g = (m > 0).astype(float); g[i, labels] = -g.sum(axis=1)\n    return m.sum(axis=1).mean(), g / len(labels)",
-        # the argument overwritten
-        "def multiclass_hinge(scores, labels):\n    i = np.arange(len(labels)); right = scores[i, labels].copy(); scores[i, labels] = -np.inf\n    k = scores.argmax(axis=1); loss = np.maximum(0, 1 + scores[i, k] - right)\n    g = np.zeros(scores.shape); g[i, k] += loss > 0; g[i, labels] -= loss > 0\n    return loss.mean(), g / len(labels)",
-        # the gradient of the sum
-        "def multiclass_hinge(scores, labels):\n    i = np.arange(len(labels)); o = scores.copy(); o[i, labels] = -np.inf; k = o.argmax(axis=1)\n    loss = np.maximum(0, 1 + scores[i, k] - scores[i, labels])\n    g = np.zeros(scores.shape); g[i, k] += loss > 0; g[i, labels] -= loss > 0\n    return loss.mean(), g",
-        # pushes even beyond the margin
-        "def multiclass_hinge(scores, labels):\n    i = np.arange(len(labels)); o = scores.copy(); o[i, labels] = -np.inf; k = o.argmax(axis=1)\n    loss = np.maximum(0, 1 + scores[i, k] - scores[i, labels])\n    g = np.zeros(scores.shape); g[i, k] += 1; g[i, labels] -= 1\n    return loss.mean(), g / len(labels)",
+    "losses.6": [
+        fault(MIXTURE, "logsumexp(parts)", "np.log(np.exp(parts).sum(axis=1))"),                         # underflows
+        fault(MIXTURE, " - log_s - np", " - np"),                                                        # narrow parts are denser
+        fault(MIXTURE, " - np.log(2 * np.pi) / 2", ""),                                                  # no constant
+        fault(MIXTURE, "log_softmax(logits)", "logits"),                                                 # weights that don't sum to 1
+        fault(MIXTURE, "log_softmax(logits)", "np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))"),   # overflows
+        fault(MIXTURE, "-share * q", "-q"),                                                              # each part pulled by all of the example
+        fault(MIXTURE, "-share * q / np.exp(log_s)", "-share * q"),                                      # the inner derivative forgotten
+        fault(MIXTURE, "-share * q", "share * q"),                                                       # the step, not the gradient
+        fault(MIXTURE, " / len(y)", ""),                                                                 # the gradient of the sum
+        fault(MIXTURE, "-total.mean()", "-(np.exp(log_softmax(logits)) * (parts - log_softmax(logits))).sum(axis=1).mean()"),   # the mean of the logs
+    ],
+    "losses.7": [
+        "def masked_loss(z, y, keep):\n    losses = -log_softmax(z)[np.arange(len(y)), y]\n    g = softmax(z) - np.eye(z.shape[1])[y]\n    return (losses * keep).mean(), g / len(y)".replace("softmax(z) -", "np.exp(log_softmax(z)) -"),   # as it was
+        fault(MASKED, "g * keep[:, None] / n", "g / n"),                                                 # padding still teaches
+        fault(MASKED, "g * keep[:, None] / n", "g * keep[:, None] / len(y)"),                            # half repaired
+        fault(MASKED, "(losses * keep).sum() / n", "(losses * keep).mean()"),                            # the other half
+        fault(MASKED, "max(keep.sum(), 1)", "keep.sum()"),                                               # 0 / 0
+        fault(MASKED, "np.where(keep, y, 0)", "y"),                                                      # looks up label -100
+        "def masked_loss(z, y, keep):\n    real = keep.astype(bool)\n    return cross_entropy(z[real], y[real]), cross_entropy_grad(z[real], y[real])",   # too few rows
+        "def masked_loss(z, y, keep):\n    z *= keep[:, None]\n    g = np.exp(log_softmax(z)) - np.eye(z.shape[1])[y]\n    n = max(keep.sum(), 1)\n"
+        "    return (-log_softmax(z)[np.arange(len(y)), y] * keep).sum() / n, g * keep[:, None] / n",    # overwrites its argument
+    ],
+    "losses.8": [
+        "def huber_error(delta, x): return np.sqrt((np.median(x, axis=1)**2).mean())",                   # delta forgotten
+        fault(HUBER, "np.clip(c - x, -delta, delta)", "np.clip(c - x, -1, 1)"),
+        fault(HUBER, "np.sqrt((c**2).mean())", "(c**2).mean()"),                                         # no root
+        fault(HUBER, "np.sqrt((c**2).mean())", "np.abs(c).mean()"),                                      # another average
+        "def huber_error(delta, x): return np.sqrt((np.clip(x, -delta, delta).mean(axis=1)**2).mean())", # clips the data, not the residuals
+        "def huber_error(delta, x):\n    c = np.median(x, axis=1, keepdims=True)\n    for _ in range(5): c = c - 0.1 * np.clip(c - x, -delta, delta).mean(axis=1, keepdims=True)\n    return np.sqrt((c**2).mean())",   # stops too early
+        "def huber_error(delta, x):\n    near = np.abs(x - np.median(x, axis=1, keepdims=True)) <= delta\n    return np.sqrt((((x * near).sum(axis=1) / near.sum(axis=1))**2).mean())",   # throws the far ones away
+        "def huber_error(delta, x): return np.sqrt(huber(x, 0 * x, delta=delta))",                       # the loss, not the error of the constant
     ],
 }
