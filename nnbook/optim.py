@@ -7,13 +7,15 @@ __all__ = ['BLOCK', 'Optimizer', 'SGD', 'constant', 'step_decay', 'cosine', 'lin
            'Schedule', 'lr_range_test', 'Adagrad', 'RMSprop', 'Adam', 'AdamW', 'Lion', 'orthogonalize', 'Muon',
            'clip_grad_norm_', 'clip_grad_value_']
 
-# %% ../nbs/06_optim.ipynb #f24e1a8f
+# %% ../nbs/06_optim.ipynb #4ba57454
 import math
+
+import numpy as np
+
+# %% ../nbs/06_optim.ipynb #f24e1a8f
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Real
-
-import numpy as np
 
 from .autograd import Tensor
 
