@@ -14,7 +14,7 @@ from conftest import ROOT, chapters, read
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
-NOT_YET = {"05_layers", "06_optim", "07_training", "08_generalization"}
+NOT_YET = {"05_layers", "07_training", "08_generalization"}
 CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
 FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
 
@@ -30,6 +30,8 @@ SHORT = {
                   "simple_cross_entropy": "cross_entropy", "plain_logsumexp": "logsumexp", "plain_log_softmax": "log_softmax", "plain_cross_entropy": "cross_entropy", "plain_cross_entropy_grad": "cross_entropy_grad",
                   "plain_bce": "bce_with_logits", "plain_bce_grad": "bce_with_logits_grad", "plain_hinge": "hinge", "plain_hinge_grad": "hinge_grad", "plain_entropy": "entropy", "plain_kl": "kl_div"},
     "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear"},
+    "06_optim": {"descent": "SGD", "momentum": "SGD", "nesterov": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "adam_l2": "Adam",
+                 "lion": "Lion", "muon": "Muon", "newton_schulz": "orthogonalize", "plain_cosine": "cosine", "plain_warmup": "linear_warmup", "clipped": "clip_grad_norm_"},
 }
 
 

@@ -185,6 +185,43 @@ def test_a_step_makes_no_temporaries(rule):
     assert peak < 16_000, f"{rule.__name__} allocated {peak:,} bytes in a step"
 
 
+@pytest.mark.parametrize("rule", [*RULES, Muon])
+def test_a_step_of_a_small_parameter_makes_no_arrays(rule):
+    p = Tensor(np.zeros((64, 128), np.float32), requires_grad=True)            # 32 KiB
+    p.grad = np.ones_like(p.data)
+    opt = rule([p])
+    opt.step()
+    tracemalloc.start()
+    try:
+        opt.step()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally: tracemalloc.stop()
+    assert peak < 4_000, f"{rule.__name__} allocated {peak:,} bytes in a step"
+
+
+def test_parameters_may_get_other_arrays():
+    "Scratch follows the parameter's shape and dtype."
+    p = tensors([(3, 4)], dtype=np.float32)[0]
+    opt = SGD([p], lr=0.1)
+    for dtype, shape in ((np.float32, (3, 4)), (np.float64, (3, 4)), (np.float64, (5,))):
+        p.data, p.grad = np.ones(shape, dtype), np.ones(shape, dtype)
+        opt.step()
+        assert np.allclose(p.data, 0.9) and p.data.dtype == dtype
+
+
+def test_a_rule_must_change_its_memory_in_place():
+    class Rebinding(optim.Optimizer):
+        def _slots(self, group): return ("m",)
+
+        def _update(self, p, g, memory, o, t, a, b):
+            memory["m"] = memory["m"] + g
+            p -= o["lr"] * memory["m"]
+
+    p = Tensor(np.zeros(optim.BLOCK + 1), requires_grad=True)
+    p.grad = np.ones(optim.BLOCK + 1)
+    bad("Rebinding has put a new array into its memory", Rebinding([p], lr=0.1).step)
+
+
 def test_float32_stays_float32():
     for rule in (*RULES, Muon):
         p = tensors([(4, 4)], dtype=np.float32)[0]
@@ -369,11 +406,94 @@ def test_bad_options_are_named():
     bad("nesterov needs momentum", lambda: SGD(w, nesterov=True))
     bad("momentum must be", lambda: SGD(w, momentum=1.5))
     bad("adjust_lr_fn", lambda: Muon(w, adjust_lr_fn="mine"))
-    bad("total must be above 0", lambda: optim.cosine(0))
+    bad("total must be a number in \\(0, inf\\), got 0", lambda: optim.cosine(0))
     bad("milestones", lambda: optim.sequential([optim.constant()], [3]))
-    bad("lr must be", lambda: Schedule(SGD(w), lambda t: -1.0))
+    bad("the factor of the rate at step 0 must be a number in \\[0, inf\\), got -1.0", lambda: Schedule(SGD(w), lambda t: -1.0))
     opt = SGD(w)
     bad("has no option 'beta'", lambda: opt.add_param_group({"params": tensors([(2,)]), "beta": 1}))
+
+
+WRONG = [None, "fast", float("nan"), -1, [], (1, 2), np.ones(3), object(), 1j]
+
+
+def with_gradient(gradient):
+    p = tensors([(2, 2)])[0]
+    p.grad = gradient
+    return p
+
+
+def wrong_calls():
+    "Every public name with what it doesn't take: (label, call)."
+    w = lambda: with_gradient(np.ones((2, 2)))
+    for rule in (*RULES, Muon, optim.Optimizer):
+        for params in (None, "ab", 3, [], [None], [np.ones(3)], {}, {"params": None}, [{"params": []}], [{"lr": 1}], [w(), {"params": [w()]}]):
+            yield f"{rule.__name__}({params!r:.30})", lambda rule=rule, params=params: rule(params)
+        yield f"{rule.__name__} twice", lambda rule=rule: rule([w()] * 2)
+        if rule is optim.Optimizer: continue
+        for option in rule([w()]).defaults:
+            for x in WRONG:
+                if option == "adjust_lr_fn" and x is None or option == "ns_coefficients" and isinstance(x, np.ndarray): continue
+                yield f"{rule.__name__} {option}={x!r:.20}", lambda rule=rule, option=option, x=x: rule([w()], **{option: [2.0, x] if option == "betas" else x})
+        for g in (1.0, [[1, 1], [1, 1]], w(), np.ones((3, 3)), np.ones((2, 2), complex)):
+            yield f"{rule.__name__} step {type(g).__name__}", lambda rule=rule, g=g: rule([with_gradient(g)]).step()
+        for saved in (None, 3, [], {}, {"state": {}, "param_groups": None}, {"state": {}, "param_groups": [3]}, rule([w(), w()]).state_dict(), rule([w()]).state_dict() | {"state": {0: 3}}):
+            yield f"{rule.__name__} load {saved!r:.30}", lambda rule=rule, saved=saved: rule([w()]).load_state_dict(saved)
+        for group in (None, 3, [w()], {}, {"params": None}, {"params": []}, {"params": [w()], "lr": None}, {"params": [w()], 3: 4}):
+            yield f"{rule.__name__} add {group!r:.30}", lambda rule=rule, group=group: rule([w()]).add_param_group(group)
+    half = optim.constant(0.5)
+    for x in WRONG:
+        for name, call in {"constant": lambda x: optim.constant(x), "every": lambda x: optim.step_decay(x), "gamma": lambda x: optim.step_decay(3, x), "cosine": lambda x: optim.cosine(x),
+                           "floor": lambda x: optim.cosine(3, x), "warm-up": lambda x: optim.linear_warmup(x), "start": lambda x: optim.linear_warmup(3, x), "one-cycle": lambda x: optim.one_cycle(x),
+                           "share": lambda x: optim.one_cycle(9, x), "div": lambda x: optim.one_cycle(9, 0.3, x), "final": lambda x: optim.one_cycle(9, 0.3, 25.0, x), "wsd": lambda x: optim.wsd(x, 2, 2),
+                           "wsd up": lambda x: optim.wsd(9, x, 2), "wsd down": lambda x: optim.wsd(9, 2, x), "schedules": lambda x: optim.sequential(x, [1]), "milestones": lambda x: optim.sequential([half, half], x),
+                           "milestone": lambda x: optim.sequential([half, half], [x]), "orthogonalize": lambda x: optim.orthogonalize(x), "rounds": lambda x: optim.orthogonalize(np.eye(2), x),
+                           "Schedule": lambda x: Schedule(x, half), "factor": lambda x: Schedule(SGD([w()]), x), "its value": lambda x: Schedule(SGD([w()]), lambda t: x),
+                           "its state": lambda x: Schedule(SGD([w()]), half).load_state_dict(x), "its rates": lambda x: Schedule(SGD([w()]), half).load_state_dict({"t": 1, "base": x}),
+                           "clip": lambda x: optim.clip_grad_norm_(x, 1.0), "max_norm": lambda x: optim.clip_grad_norm_([w()], x), "norm_type": lambda x: optim.clip_grad_norm_([w()], 1.0, x),
+                           "clip value": lambda x: optim.clip_grad_value_(x, 1.0), "value": lambda x: optim.clip_grad_value_([w()], x), "range test": lambda x: optim.lr_range_test(x, lambda: 1.0),
+                           "closure": lambda x: optim.lr_range_test(SGD([w()]), x), **{k: lambda x, k=k: optim.lr_range_test(SGD([w()]), lambda: 1.0, **{k: x}) for k in ("low", "high", "n", "stop")}}.items():
+            yield f"{name} {x!r:.20}", lambda call=call, x=x: call(x)
+
+
+def test_a_wrong_call_of_any_public_name_says_what_was_expected():
+    "The message is raised by the module itself, not by NumPy or Python somewhere inside it."
+    count = 0
+    for label, call in wrong_calls():
+        with pytest.raises((ValueError, TypeError)) as caught:
+            call()
+            pytest.fail(f"{label} passes")
+        last = caught.traceback[-1]
+        assert str(last.path).endswith("nnbook/optim.py") and "raise" in str(last.statement), f"{label}: {caught.value}"
+        count += 1
+    assert count > 800
+
+
+def test_bounds_of_clipping_are_checked():
+    "A negative bound would turn all gradients round, NaN would spoil them, and a parameter given twice would be clipped twice."
+    p = with_gradient(np.full((2, 2), 3.0))
+    for bound in (-1, -0.5, float("nan")):
+        bad("max_norm must be a number in \\[0, inf\\]", lambda: optim.clip_grad_norm_([p], bound))
+        bad("clip_value must be a number in \\[0, inf\\]", lambda: optim.clip_grad_value_([p], bound))
+    bad("parameter 1 is parameter 0 once more", lambda: optim.clip_grad_norm_([p, p], 1.0))
+    bad("parameter 1 is parameter 0 once more", lambda: optim.clip_grad_value_([p, p], 1.0))
+    assert np.all(p.grad == 3.0)
+    assert optim.clip_grad_norm_([p], 0.0) == 6.0 and np.all(p.grad == 0)
+
+
+def test_a_rejected_group_leaves_the_optimizer_as_it_was():
+    a, b = tensors([(2,), (3,)])
+    opt = SGD([a])
+    bad("no Tensor", lambda: opt.add_param_group({"params": [b, None]}), TypeError)
+    opt.add_param_group({"params": [b]})
+    assert opt.state_dict()["param_groups"][1]["params"] == [1]
+
+
+def test_a_schedule_older_than_a_group_is_refused():
+    opt = SGD(tensors([(2,)]))
+    schedule = Schedule(opt, optim.cosine(10))
+    opt.add_param_group({"params": tensors([(2,)])})
+    bad("has 2 groups, this schedule was made for 1", schedule.step)
+    assert schedule.t == 0
 
 
 def test_missing_and_broken_gradients_are_named():

@@ -1,5 +1,39 @@
 "Plausible wrong answers to the exercises of the chapter on optimizers; each must fail its checker."
 
+ADAMW = """
+def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return (1 - lr * weight_decay) * p - lr * step, m, v
+"""
+CLIP = """
+def clip_together(gradients, max_norm):
+    norm = np.sqrt(sum((g**2).sum() for g in gradients))
+    factor = max_norm / norm if norm > max_norm else 1.0
+    return [g * factor for g in gradients]
+"""
+SIGNUM = """
+class Signum(Optimizer):
+    def __init__(self, params, lr=1e-3, momentum=0.9): super().__init__(params, lr=lr, momentum=momentum)
+    def _slots(self, group): return ("momentum_buffer",)
+    def _update(self, p, g, memory, o, t, a, b):
+        m = memory["momentum_buffer"]
+        m *= o["momentum"]
+        m += (1 - o["momentum"]) * g
+        p -= o["lr"] * np.sign(m)
+"""
+
+
+def changed(answer: str, *faults: tuple[str, str]) -> str:
+    "A right answer with faults put into it, each (what stands there, what stands instead), at its last place."
+    for right, wrong in faults:
+        before, found, after = answer.rpartition(right)
+        assert found, f"{right!r} is not in the answer"
+        answer = before + wrong + after
+    return answer
+
+
 WRONG = {
     "optim.1": [
         "def best_descent(curvatures): return 2 / np.max(curvatures), 1.0",
@@ -13,6 +47,15 @@ def best_descent(curvatures):
         "def best_descent(curvatures): return 2 / (np.max(curvatures) + np.min(curvatures))",
     ],
     "optim.2": [
+        changed(ADAMW, ("beta1**t", "beta1**(t + 1)"), ("beta2**t", "beta2**(t + 1)")),
+        changed(ADAMW, ("g**2", "g")),
+        changed(ADAMW, ("(1 - beta1) * g", "g")),
+        changed(ADAMW, ("beta1 * m + (1 - beta1) * g", "(1 - beta1) * m + beta1 * g")),
+        changed(ADAMW, ("np.sqrt(v / (1 - beta2**t))", "v / (1 - beta2**t)")),
+        changed(ADAMW, ("(1 - lr * weight_decay) * p - lr * step", "(1 - lr * weight_decay) * (p - lr * step)")),
+        changed(ADAMW, ("v / (1 - beta2**t)", "v")),
+        changed(ADAMW, ("* p - lr * step", "* p + lr * step")),
+        changed(ADAMW, ("(1 - lr * weight_decay) * p", "p")),
         # no bias correction
         """
 def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
@@ -60,6 +103,11 @@ def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight
 """,
     ],
     "optim.3": [
+        "def clip_together(gradients, max_norm):\n    norm = sum(np.linalg.norm(g) for g in gradients)\n    return [g * max_norm / norm for g in gradients]",
+        changed(CLIP, ("sum()", "mean()")),
+        changed(CLIP, ("np.sqrt(sum((g**2).sum() for g in gradients))", "sum((g**2).sum() for g in gradients)")),
+        changed(CLIP, ("norm > max_norm", "norm < max_norm")),
+        changed(CLIP, (" if norm > max_norm else 1.0", "")),
         "def clip_together(gradients, max_norm): return [g * min(1, max_norm / max(np.linalg.norm(g), 1e-12)) for g in gradients]",
         "def clip_together(gradients, max_norm): return [np.clip(g, -max_norm, max_norm) for g in gradients]",
         """
@@ -85,6 +133,7 @@ def clip_together(gradients, max_norm):
         "def inverse_sqrt(warmup): return lambda t: (t + 1) / warmup if t < warmup else 1 / (t + 1) ** 0.5",
         "def inverse_sqrt(warmup): return lambda t: min((t + 1) / warmup, warmup / (t + 1))",
         "def inverse_sqrt(warmup): return 1 / warmup",
+        "def inverse_sqrt(warmup): return lambda t: min((t + 1) / warmup, 1.0)",
         "def inverse_sqrt(warmup): return lambda t: max((t + 1) / warmup, (warmup / (t + 1)) ** 0.5)",
     ],
     "optim.5": [
@@ -93,6 +142,8 @@ def clip_together(gradients, max_norm):
         "slopes = [3.0, -1.0, -1.0]",
         "slopes = [-1.0]",
         "slopes = [float('inf'), -1.0]",
+        "slopes = [1.0] * 50",
+        "slopes = [1.5, -1.0]",
     ],
     "optim.6": [
         # makes a new array that nobody sees
@@ -147,6 +198,10 @@ class Signum(Optimizer):
         m += g
         p -= o["lr"] * np.sign(m)
 """,
+        changed(SIGNUM, ("m = memory[\"momentum_buffer\"]\n        m *= o[\"momentum\"]\n        m +=", "memory[\"momentum_buffer\"] = o[\"momentum\"] * memory[\"momentum_buffer\"] +"), ("np.sign(m)", "np.sign(memory[\"momentum_buffer\"])")),
+        changed(SIGNUM, ("np.sign(m)", "m")),
+        changed(SIGNUM, ("p -= ", "p += ")),
+        changed(SIGNUM, ("lr=1e-3", "lr=1e-2")),
         "def Signum(params, lr=1e-3, momentum=0.9): return params",
     ],
 }
