@@ -125,7 +125,7 @@ def log_softmax_vjp(g, y, axis=-1) -> np.ndarray:
 def _labels(target: np.ndarray, n_classes: int, ignore_index: int) -> tuple[np.ndarray, np.ndarray | None]:
     "Flat class indices (N,), and which to keep (N,), or None for all. A label out of range is an error."
     labels = target.reshape(-1).astype(np.intp, copy=False)
-    wild = labels.size and labels.view(np.uintp).max() >= n_classes  # negative labels wrap to huge ones
+    wild = labels.size and np.maximum.reduce(labels.view(np.uintp)) >= n_classes  # negative labels wrap to huge ones
     if not wild and not 0 <= ignore_index < n_classes: return labels, None
     keep = labels != ignore_index
     bad = labels[keep & ((labels < 0) | (labels >= n_classes))]
@@ -203,16 +203,16 @@ def cross_entropy_forward(logits, target, *, weight=None, ignore_index: int = -1
     n = _count(n, reduction)
     z = x.reshape(-1, x.shape[-1])  # (N, K)
     if x.shape[-1] < 64: z = np.asfortranarray(z)  # short rows add up faster column by column
-    z = z - z.max(axis=1, keepdims=True)  # now exp can't overflow
+    z = z - np.maximum.reduce(z, 1, keepdims=True)  # now exp can't overflow
     p = np.exp(z)  # (N, K)
-    total = p.sum(axis=1, keepdims=True)  # (N, 1), at least 1
+    total = np.add.reduce(p, 1, keepdims=True)  # (N, 1), at least 1
     p /= total
     if wanted.ndim == 1:
         losses = np.log(total[:, 0]) - z[np.arange(len(z)), wanted]  # (N,): -log p at the label
     else:
         surprise = np.log(total) - z  # (N, K): -log p, and not from p
         losses = np.multiply(wanted, surprise, out=np.zeros_like(z), where=wanted != 0).sum(axis=1)
-    loss = losses.reshape(x.shape[:-1])[()] if reduction == "none" else losses.sum() / n
+    loss = losses.reshape(x.shape[:-1])[()] if reduction == "none" else np.add.reduce(losses, None) / n
     return loss, (p, wanted, n, x.shape)
 
 def cross_entropy_backward(saved, g=1.0) -> np.ndarray:
