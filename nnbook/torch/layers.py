@@ -44,7 +44,7 @@ class Dropout(nn.Module):
     "The twin of `nnbook.layers.Dropout`. rng: a seed, or None for torch's own generator, which torch.compile knows."
     def __init__(self, p: float = 0.5, rng: int | None = None):
         super().__init__()
-        if not 0 <= p <= 1: raise ValueError(f"Dropout takes a probability p from 0 to 1, got {p}")
+        layers._real("Dropout", 0, 1, p=p)
         self.p, self.rng, self._generators = p, rng, {}
 
     def draw(self, x: torch.Tensor) -> torch.Tensor:
