@@ -40,7 +40,7 @@ def _(gradient_factor):
 # %% ../../nbs/05_layers.ipynb #0760118d
 def _cosine_behind(blocks, seed: int = 0) -> float:
     "Mean cosine of 64 pairs of random inputs behind all of the blocks."
-    h = stream(seed, "inputs").standard_normal((128, 256), dtype=np.float32)
+    h = stream(seed, "judge").standard_normal((128, 256), dtype=np.float32)
     for block in blocks: h = block(h)
     a, b = np.split(h.data, 2)
     return float(np.mean((a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)))

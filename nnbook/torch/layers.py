@@ -4,7 +4,7 @@
 __all__ = ['Identity', 'ReLU', 'LeakyReLU', 'ELU', 'Tanh', 'Sigmoid', 'SiLU', 'GELU', 'Flatten', 'Sequential', 'LayerNorm', 'RMSNorm', 'BatchNorm1d', 'ModuleList', 'GroupNorm', 'fill_like', 'Linear', 'Embedding', 'Dropout', 'MLP']
 
 # %% ../../nbs/05_layers.ipynb #57ab03eb
-import numpy as np
+import numpy
 import torch
 from torch import nn
 
@@ -20,7 +20,7 @@ LayerNorm, RMSNorm, BatchNorm1d = nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d
 def fill_like(parameter: torch.Tensor, fill, *args, **options) -> None:
     "Give `parameter` what fill(weight, *args, **options), from nnbook.layers, gives a weight of its shape."
     if parameter.is_meta: return
-    weight = layers.Parameter(np.zeros(parameter.shape))
+    weight = layers.Parameter(numpy.zeros(parameter.shape))
     fill(weight, *args, **options)
     with torch.no_grad(): parameter.copy_(torch.from_numpy(weight.data))
 
