@@ -14,7 +14,7 @@ from conftest import ROOT, chapters, read
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
-NOT_YET = {"05_layers", "07_training", "08_generalization"}
+NOT_YET = {"07_training", "08_generalization"}
 CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
 FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
 
@@ -32,6 +32,8 @@ SHORT = {
     "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear"},
     "06_optim": {"descent": "SGD", "momentum": "SGD", "nesterov": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "adam_l2": "Adam",
                  "lion": "Lion", "muon": "Muon", "newton_schulz": "orthogonalize", "plain_cosine": "cosine", "plain_warmup": "linear_warmup", "clipped": "clip_grad_norm_"},
+    "05_layers": {"PlainModule": "Module", "PlainLinear": "Linear", "plain_mlp": "MLP", "he": "kaiming_normal_", "plain_layer_norm": "LayerNorm", "plain_rms_norm": "RMSNorm",
+                  "plain_batch_norm": "BatchNorm1d", "plain_dropout": "Dropout", "plain_embedding": "Embedding"},
 }
 
 

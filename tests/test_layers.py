@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -413,3 +415,76 @@ def test_the_bias_of_a_layer_before_a_batch_norm_is_superfluous():
     model = Sequential(Linear(6, 5, rng=0), BatchNorm1d(5)).to(np.float64)
     (model(x_of(50, 6))**2).sum().backward()
     assert np.abs(model[0].bias.grad).max() < 1e-10
+
+
+# --- wrong calls: each public name, with each argument in turn replaced by junk, works or ends in one message of ours
+
+def x2() -> np.ndarray: return x_of(4, 3, dtype=np.float32)
+def p2(): return Parameter(np.ones((3, 4)))
+
+
+# A right call of each public name: positional arguments, made anew for each call, and then the inputs of the layer that comes out.
+CALLS = {
+    "Parameter": (lambda: (x2(), True, np.float32),), "Module": (lambda: (),), "Handle": (lambda: (ReLU(), print),),
+    "Linear": (lambda: (3, 2, True, 0), x2), "Sequential": (lambda: (ReLU(), ReLU()), x2), "ModuleList": (lambda: ([ReLU()],),), "Flatten": (lambda: (1, -1), x2),
+    **{name: (lambda: (), x2) for name in ("Identity", "ReLU", "Tanh", "Sigmoid", "SiLU")}, "LeakyReLU": (lambda: (0.1,), x2), "ELU": (lambda: (1.0,), x2), "GELU": (lambda: ("none",), x2),
+    "MLP": (lambda: (3, 4, 2), x2), "LayerNorm": (lambda: (3, 1e-5, True, True), x2), "RMSNorm": (lambda: (3, 1e-5, True), x2), "BatchNorm1d": (lambda: (3, 1e-5, 0.1, True), x2),
+    "GroupNorm": (lambda: (1, 3, 1e-5, True), x2), "Dropout": (lambda: (0.5, 0), x2), "Embedding": (lambda: (5, 3, 0, 0), lambda: np.array([[0, 4]])),
+    "normal_": (lambda: (p2(), 0.0, 1.0, 0),), "uniform_": (lambda: (p2(), 0.0, 1.0, 0),), "zeros_": (lambda: (p2(),),), "fans": (lambda: (p2(),),), "calculate_gain": (lambda: ("leaky_relu", 0.1),),
+    "xavier_normal_": (lambda: (p2(), 1.0, 0),), "xavier_uniform_": (lambda: (p2(), 1.0, 0),), "orthogonal_": (lambda: (p2(), 1.0, 0),),
+    "kaiming_normal_": (lambda: (p2(), 0.0, "fan_in", "relu", 0),), "kaiming_uniform_": (lambda: (p2(), 0.0, "fan_in", "relu", 0),)}
+# Methods, by a right call: the module, the method, its arguments.
+METHODS = [(lambda: MLP(3, 4, 2), name, args) for name, args in {
+    "train": (True,), "to": (np.float64,), "load_state_dict": ({},), "register_buffer": ("kept", np.ones(3)), "register_forward_hook": (print,), "__getitem__": (0,)}.items()] + [
+    (lambda: layers.ModuleList([ReLU()]), name, args) for name, args in {"append": (ReLU(),), "extend": ([ReLU()],), "__getitem__": (0,), "__setitem__": (0, ReLU())}.items()]
+JUNK = {"None": None, "text": "a", "object": object(), "complex": 1j, "texts": np.array(["a", "b"]), "objects": np.array([None, None]), "list of None": [None], "fraction": 1.5, "negative": -3,
+        "NaN": float("nan"), "infinite": float("inf"), "huge": 2**70, "empty list": [], "pair": (0, 0), "dict": {}, "type": int, "shape (5, 7)": np.ones((5, 7), np.float32), "no axes": np.float32(2),
+        "length 0": np.ones((0, 3), np.float32), "integers": np.ones((4, 3), int), "ragged": [[1, 2], [3]], "Tensor of float64": Tensor(np.ones((4, 3)))}
+
+
+def in_our_words(error: Exception) -> bool:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).parent.name == "nnbook" and "raise" in last.line and len(str(error)) > 20
+
+
+def foreign(call, *args) -> str:
+    "What came, when it was an error in other words than ours."
+    try: call(*args)
+    except Exception as error: return "" if in_our_words(error) else f"{type(error).__name__}: {error}"
+    return ""
+
+
+def replaced(args: tuple):
+    for i in range(len(args)):
+        for junk, value in JUNK.items(): yield f"argument {i}: {junk}", (*args[:i], value, *args[i + 1:])
+
+
+def test_every_public_name_is_in_the_table():
+    assert set(layers.__all__) == set(CALLS)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrong_call_ends_in_one_message_of_ours(name):
+    args, *inputs = CALLS[name]
+    make = getattr(layers, name)
+    found = {what: foreign(make, *junk) for what, junk in replaced(args())}
+    for x in inputs:
+        make(*args())(x())
+        found |= {f"called with {what}": foreign(make(*args()), *junk) for what, junk in replaced((x(),))}
+        found |= {f"called, after {what}": foreign(lambda junk=junk: make(*junk)(x())) for what, junk in replaced(args())}
+    assert {what: error for what, error in found.items() if error} == {}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("make", "name", "args"), METHODS, ids=[name for _, name, _ in METHODS])
+def test_a_method_called_wrongly_ends_in_one_message_of_ours(make, name, args):
+    found = {what: foreign(getattr(make(), name), *junk) for what, junk in replaced(args)}
+    assert {what: error for what, error in found.items() if error} == {}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_state_dict_with_a_wrong_entry_ends_in_one_message_of_ours():
+    model = MLP(3, 4, 2)
+    found = {what: foreign(model.load_state_dict, model.state_dict() | {"0.weight": value}) for what, value in JUNK.items()}
+    assert {what: error for what, error in found.items() if error} == {}

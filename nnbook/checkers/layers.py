@@ -6,7 +6,9 @@ __all__ = []
 # %% ../../nbs/05_layers.ipynb #f78aeb65
 import numpy as np
 
-from ..exercises import checker, expect
+from ..autograd import Tensor, cross_entropy
+from ..data import digits
+from ..exercises import Mismatch, checker, expect
 from ..layers import MLP, BatchNorm1d, Linear, Module, ReLU, Sequential
 from ..streams import stream
 
@@ -14,26 +16,41 @@ from ..streams import stream
 @checker("layers.1")
 def _(kept):
     expect(kept(0), 1.0, "no layers change nothing")
-    expect(kept(1), 1 / 6, "one layer: the variance of the weights is c²/3 with c² = 1/n, so s² = 1/3; the ReLU halves the mean square", tol=1e-9)
-    expect(kept(3) * 216, 1.0, "three layers: three such factors")
-    expect(kept(30) / 6.0**-30, 1.0, "thirty layers; the mean square, not its root")
+    one = kept(1)
+    if np.isclose(one, 1 / 3): raise Mismatch("one layer: that is what the weights do to the mean square; and what stands behind them?")
+    if np.isclose(one, 1 / 2): raise Mismatch("one layer: that would be right for weights of variance 1/n. What is the variance of weights drawn evenly between −1/√n and 1/√n?")
+    if np.isclose(one, 6**-0.5): raise Mismatch("one layer: that is the factor of the size; the mean square is asked for")
+    expect(abs(one * 6 - 1) < 1e-9, True, f"one layer: you say {one:.4g}. Two things change the mean square, the matrix of weights and the ReLU")
+    expect(abs(kept(3) * 216 - 1) < 1e-9, True, f"three layers: you say {kept(3):.4g}, and {one:.4g} for one of them")
+    expect(abs(kept(30) * 6.0**30 - 1) < 1e-6, True, f"thirty layers: you say {kept(30):.4g}")
 
 # %% ../../nbs/05_layers.ipynb #a26a895c
 @checker("layers.2")
 def _(gradient_factor):
     expect(gradient_factor([256, 256, 256]), 1.0, "equal widths: He's weights preserve the gradient as well")
-    expect(gradient_factor([784, 64, 10]), 10 / 64, "one step down: the weights of layer 2 have n_in = 64, n_out = 10, so n_out · 2/n_in · 1/2")
-    expect(gradient_factor([784, 512, 128, 32, 10]), 10 / 512, "several steps: most widths cancel; n_0 never enters, because no gradient goes below layer 1")
-    expect(gradient_factor([784, 10]), 1.0, "a single layer: first and last are the same")
-    expect(gradient_factor([3, 8, 100]), 12.5, "a network may also widen")
+    two = gradient_factor([784, 64, 10])
+    if np.isclose(two, 6.4): raise Mismatch("784 → 64 → 10: upside down. Which way do the units that a matrix feeds and those that it reads trade places, going back?")
+    if np.isclose(two, 10 / 784): raise Mismatch("784 → 64 → 10: one step too many. The gradient at the pre-activations of layer 1 has not passed the weights of layer 1")
+    if np.isclose(two, 1): raise Mismatch("784 → 64 → 10: you say 1; the variance 2/n_in is made for the way up, and the way down has another n")
+    expect(abs(two * 6.4 - 1) < 1e-9, True, f"784 → 64 → 10: you say {two:.4g}. One step down, through the weights of layer 2; the ReLU is there, too")
+    for widths, want in (([784, 512, 128, 32, 10], 10 / 512), ([784, 10], 1.0), ([3, 8, 100], 12.5)):
+        got = gradient_factor(widths)
+        expect(np.isclose(got, want), True, f"{' → '.join(map(str, widths))}: you say {got:.4g}. There is one factor for each pair of layers that are neighbors, and none for a single layer")
 
 # %% ../../nbs/05_layers.ipynb #0760118d
+def _cosine_behind(blocks, seed: int = 0) -> float:
+    "Mean cosine of 64 pairs of random inputs behind all of the blocks."
+    h = stream(seed, "judge").standard_normal((128, 256), dtype=np.float32)
+    for block in blocks: h = block(h)
+    a, b = np.split(h.data, 2)
+    return float(np.mean((a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)))
+
 @checker("layers.3")
 def _(Around):
     inner = Linear(3, 3, rng=0)
     block, x = Around(inner, 0.5), stream(0, "judge").standard_normal((5, 3)).astype(np.float32)
     expect(isinstance(block, Module), True, "Around should be a Module: class Around(Module)")
-    expect(block(x).data, x + 0.5 * inner(x).data, "the output is x + scale · layer(x), here with scale 0.5")
+    expect(block(x).data, x + 0.5 * inner(x).data, "x itself, and the layer's output scaled, here with scale 0.5 around a Linear")
     expect({id(p) for p in block.parameters()} == {id(p) for p in inner.parameters()}, True, "the walk must find the parameters of the layer, and no others; keep the layer itself as an attribute, and the scale as a number")
     block(x).sum().backward()
     expect(inner.weight.grad is not None, True, "no gradient reached the layer's weight; compute with Tensors, without .data")
@@ -41,29 +58,38 @@ def _(Around):
     expect(all(not m.training for m in deep.modules()), True, "eval() must reach the layers inside")
     y = np.abs(stream(1, "judge").standard_normal((6, 4))).astype(np.float32)
     expect(Around(ReLU(), 1.0)(y).data, 2 * y, "around a ReLU, with scale 1, positive inputs double")
+    found = {scale: _cosine_behind([Around(MLP(256, 256, 256, rng=k), scale) for k in range(15)]) for scale in (0.1, 1.0)}
+    return "behind fifteen of your blocks the cosine is " + ", ".join(f"{c:.2f} at scale {scale:g}" for scale, c in found.items())
 
 # %% ../../nbs/05_layers.ipynb #2102c4ac
-def _used_norm(n: int, seed: int) -> BatchNorm1d:
-    "A BatchNorm1d in eval mode, with statistics and parameters as training leaves them."
-    rng, norm = stream(seed, "judge"), BatchNorm1d(n)
-    norm.running_mean[...], norm.running_var[...] = rng.standard_normal(n), rng.uniform(1e-4, 4, n)
-    norm.weight.data[...], norm.bias.data[...] = rng.uniform(0.5, 2, n), rng.standard_normal(n)
-    return norm.eval()
+_VARIED = {"a running mean that is not 0": ["mean"], "a running variance that is not 1": ["var"], "γ and β as training leaves them": ["affine"],
+           "a running mean that is not 0 and a running variance that is not 1": ["mean", "var"], "a linear layer with a bias that is not 0, and a running variance that is not 1": ["bias", "var"],
+           "all of it": ["mean", "var", "affine", "bias"], "a running variance of 0": ["zero"], "a linear layer made with bias=False": ["mean", "var", "affine", "none"]}
+
+def _trained(what: list, seed: int) -> tuple:
+    "A Linear and a BatchNorm1d in eval mode, with those things changed that `what` names."
+    rng, layer, norm = stream(seed, "judge"), Linear(6, 4, bias="none" not in what, rng=seed), BatchNorm1d(4)
+    if "mean" in what: norm.running_mean[...] = rng.standard_normal(4)
+    if "var" in what: norm.running_var[...] = rng.uniform(0.1, 4, 4)
+    if "zero" in what: norm.running_var[0] = 0.0
+    if "affine" in what: norm.weight.data[...], norm.bias.data[...] = rng.uniform(0.5, 2, 4), rng.standard_normal(4)
+    if "bias" in what: layer.bias.data[...] = rng.standard_normal(4)
+    return layer, norm.eval()
 
 @checker("layers.4")
 def _(merge):
-    for seed, bias in ((0, True), (1, False), (2, True)):
-        layer, norm = Linear(6, 4, bias=bias, rng=seed), _used_norm(4, seed)
-        if bias: layer.bias.data[...] = stream(seed, "judge", 1).standard_normal(4)
-        if seed == 2: norm.running_var[0] = 0.0
-        x = stream(9, "judge").standard_normal((7, 6)).astype(np.float32)
-        want, before = norm(layer(x)).data, {**layer.state_dict(), **{"norm." + k: v for k, v in norm.state_dict().items()}}
-        merged = merge(layer, norm)
-        after = {**layer.state_dict(), **{"norm." + k: v for k, v in norm.state_dict().items()}}
-        expect(all(np.array_equal(before[k], after[k]) for k in before), True, "merge changed the layers it was given; build a new Linear")
+    x = stream(9, "judge").standard_normal((7, 6)).astype(np.float32)
+    for seed, (what, changes) in enumerate(_VARIED.items()):
+        layer, norm = _trained(changes, seed)
+        want, before = norm(layer(x)).data, [*layer.state_dict().values(), *norm.state_dict().values()]
+        try: merged = merge(layer, norm)
+        except AttributeError as error:
+            if layer.bias is not None or "NoneType" not in str(error): raise
+            raise Mismatch("a linear layer made with bias=False has None where others keep their bias, and your code takes it for a Tensor") from None
+        after = [*layer.state_dict().values(), *norm.state_dict().values()]
+        expect(all(map(np.array_equal, before, after)), True, "merge changed the layers it was given; build a new Linear")
         expect(isinstance(merged, Linear), True, "merge returns one Linear")
-        hint = "a linear layer without a bias has None there" if not bias else "running_var 0: don't forget eps" if seed == 2 else "scale row i of the weight; the bias takes the mean and the norm's own bias"
-        expect(merged(x).data, want, f"merge(linear, norm)(x) against norm(linear(x)) in eval mode; {hint}", tol=1e-3)
+        expect(np.allclose(merged(x).data, want, rtol=1e-3, atol=1e-3), True, f"with {what}, merge(linear, norm)(x) is not norm(linear(x)) in eval mode")
 
 # %% ../../nbs/05_layers.ipynb #cdff2ee9
 @checker("layers.5")
@@ -81,8 +107,72 @@ def _(equalize):
         for hook in hooks: hook.remove()
         expect(len(sizes), len(linears), "the model should still be made of the same layers, each used once")
         expect(np.array(sizes), np.ones(len(linears)), f"mean square of each Linear's output, from bottom to top, with {activation}; "
-               "each is to be scaled after the ones below it, and by the root of its mean square", tol=1e-3)
+               "what does a layer get, once those below it have been scaled?", tol=1e-3)
         ratio = [layer.weight.data / old for layer, old in zip(linears, before)]
         expect(max(np.ptp(r) / abs(r.mean()) for r in ratio) < 1e-3, True, "multiply each weight matrix by one number, and change nothing else")
         expect(all((layer.bias.data == 0).all() for layer in linears), True, "the biases should stay zero")
         expect(sum(len(m._hooks) for m in model.modules()), 0, "take your hooks off again: hook.remove()")
+
+# %% ../../nbs/05_layers.ipynb #ace8ef65
+def _names(thing) -> set:
+    "The global names that the methods of a class look up."
+    return {name for f in vars(thing).values() if hasattr(f, "__code__") for name in f.__code__.co_names}
+
+def _by_hand(parameters: list, x: np.ndarray) -> np.ndarray:
+    pairs = list(zip(parameters[::2], parameters[1::2]))
+    for i, (weight, bias) in enumerate(pairs): x = (np.maximum(x, 0) if i else x) @ weight.data.T + bias.data
+    return x
+
+def _check_shapes(network, sizes: list) -> list:
+    parameters = list(network.parameters())
+    expect(all(isinstance(p, Tensor) and p.requires_grad for p in parameters), True, "parameters() should return Tensors with requires_grad=True")
+    want = [shape for n_in, n_out in zip(sizes, sizes[1:]) for shape in ((n_out, n_in), (n_out,))]
+    got = [p.shape for p in parameters]
+    expect(got == want, True, f"for sizes {sizes}, parameters() has the shapes {got}; asked for are {want}")
+    return parameters
+
+def _check_calls(Deep) -> None:
+    x, network = stream(0, "judge").standard_normal((50, 6), dtype=np.float32), Deep([6, 8, 8, 8, 3], 1)
+    parameters = _check_shapes(network, [6, 8, 8, 8, 3])
+    for p in parameters[1::2]: p.data[...] = stream(3, "judge").standard_normal(p.shape)
+    got, want = network(x).data, _by_hand(parameters, x)
+    if got.shape == want.shape and np.allclose(got, np.maximum(want, 0), atol=1e-4) and not np.allclose(got, want, atol=1e-4):
+        raise Mismatch("logits that are never negative cannot say that a class is unlikely; something stands behind the last layer that belongs only between layers")
+    expect(got, want, "the output against one computed from your parameters() with NumPy: linear layers, with ReLUs between them", tol=1e-3)
+    again, other = Deep([6, 8, 8, 8, 3], 1), Deep([6, 8, 8, 8, 3], 2)
+    weights = [list(one.parameters())[::2] for one in (Deep([6, 8, 8, 8, 3], 1), again, other)]
+    expect(all(np.array_equal(a.data, b.data) for a, b in zip(*weights[:2])), True, "the same seed should give the same weights")
+    expect(any(np.array_equal(a.data, b.data) for a, b in zip(weights[0], weights[2])), False, "another seed should give other weights")
+    expect(np.array_equal(weights[0][1].data, weights[0][2].data), False, "two layers of the same shape have the same weights, number for number; what does each of them draw from?")
+
+def _check_alive(Deep) -> float:
+    "Geometric means, over ten networks of thirty layers, of what is left of the mean square going up, and going down."
+    ratios = []
+    for seed in range(10):
+        network = Deep([128] * 31, seed)
+        x = Tensor(stream(seed, "judge").standard_normal((64, 128), dtype=np.float32), requires_grad=True)
+        y = network(x)
+        y.backward(stream(seed, "judge", 1).standard_normal(y.shape, dtype=np.float32))
+        expect(all(p.grad is not None for p in network.parameters()), True, "no gradient arrives at some of the parameters; is every step made of operators on Tensors?")
+        ratios.append([np.mean(y.data**2), np.mean(x.grad**2)])
+    up, down = np.exp(np.mean(np.log(np.maximum(ratios, 1e-30)), axis=0))
+    for what, left in (("the values' mean square at the top", up), ("the gradient's mean square at the bottom", down)):
+        expect(0.2 < left < 8, True, f"through thirty layers of 128 units {what} is {left:.1e} times what went in, over ten seeds; what does one of your layers do to it?")
+    return up
+
+@checker("layers.6")
+def _(Deep):
+    if used := {"Linear", "MLP", "Sequential", "Module", "ModuleList"} & _names(Deep):
+        raise Mismatch(f"your class uses {', '.join(sorted(used))}; this exercise is about building it yourself")
+    _check_calls(Deep)
+    up = _check_alive(Deep)
+    data, network = digits(), Deep([64, 32, 32, 10], 0)
+    rng, losses = stream(0, "order"), []
+    for _ in range(300):
+        rows = rng.integers(0, len(data.train.y), 64)
+        loss = cross_entropy(network(data.train.x[rows].astype(np.float32)), data.train.y[rows])
+        loss.backward()
+        losses.append(loss.item())
+        for p in network.parameters(): p.data, p.grad = p.data - np.float32(0.1) * p.grad, None
+    expect(np.mean(losses[-20:]) < 0.6, True, f"trained on small digits, 300 steps at a rate of 0.1, the loss is still {np.mean(losses[-20:]):.2f}")
+    return f"thirty of your layers multiply the mean square by {up:.2f}, and your network learned to read digits"

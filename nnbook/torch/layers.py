@@ -4,7 +4,7 @@
 __all__ = ['Identity', 'ReLU', 'LeakyReLU', 'ELU', 'Tanh', 'Sigmoid', 'SiLU', 'GELU', 'Flatten', 'Sequential', 'LayerNorm', 'RMSNorm', 'BatchNorm1d', 'ModuleList', 'GroupNorm', 'fill_like', 'Linear', 'Embedding', 'Dropout', 'MLP']
 
 # %% ../../nbs/05_layers.ipynb #57ab03eb
-import numpy as np
+import numpy
 import torch
 from torch import nn
 
@@ -20,7 +20,7 @@ LayerNorm, RMSNorm, BatchNorm1d = nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d
 def fill_like(parameter: torch.Tensor, fill, *args, **options) -> None:
     "Give `parameter` what fill(weight, *args, **options), from nnbook.layers, gives a weight of its shape."
     if parameter.is_meta: return
-    weight = layers.Parameter(np.zeros(parameter.shape))
+    weight = layers.Parameter(numpy.zeros(parameter.shape))
     fill(weight, *args, **options)
     with torch.no_grad(): parameter.copy_(torch.from_numpy(weight.data))
 
@@ -44,7 +44,7 @@ class Dropout(nn.Module):
     "The twin of `nnbook.layers.Dropout`. rng: a seed, or None for torch's own generator, which torch.compile knows."
     def __init__(self, p: float = 0.5, rng: int | None = None):
         super().__init__()
-        if not 0 <= p <= 1: raise ValueError(f"Dropout takes a probability p from 0 to 1, got {p}")
+        layers._real("Dropout", 0, 1, p=p)
         self.p, self.rng, self._generators = p, rng, {}
 
     def draw(self, x: torch.Tensor) -> torch.Tensor:

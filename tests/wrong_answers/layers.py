@@ -10,6 +10,12 @@ MERGE = """def merge(linear, norm):
     return merged"""
 RIGHT = {"std": "np.sqrt(norm.running_var + norm.eps)", "bias": "0 if linear.bias is None else linear.bias.data",
          "weight": "scale[:, None] * linear.weight.data", "rest": "scale * (bias - norm.running_mean) + norm.bias.data"}
+SHOWN = """def merge(linear, norm):
+    scale = norm.weight.data / (norm.running_var + norm.eps)
+    merged = Linear(linear.weight.shape[1], linear.weight.shape[0])
+    merged.weight.data[...] = scale[:, None] * linear.weight.data
+    merged.bias.data[...] = linear.bias.data - scale * norm.running_mean + norm.bias.data
+    return merged"""
 EQUALIZE = """def equalize(model, x):
     def scale(layer, inputs, output):
         {body}
@@ -17,6 +23,25 @@ EQUALIZE = """def equalize(model, x):
     model(x)
     {after}"""
 REMOVE = "[hook.remove() for hook in hooks]"
+
+DEEP = """from nnbook.autograd import Tensor, relu
+class Deep:
+    def __init__(self, sizes, seed):
+        rng, self.layers = np.random.default_rng(seed), []
+        for n_in, n_out in zip(sizes[:-1], sizes[1:]):
+            {draw}
+            weight = rng.normal(0, {std}, (n_out, n_in)).astype(np.float32)
+            self.layers.append((Tensor(weight, requires_grad=True), Tensor(np.zeros(n_out, np.float32), requires_grad={bias})))
+
+    def parameters(self):
+        return {parameters}
+
+    def __call__(self, x):
+        for i, (weight, bias) in enumerate(self.layers):
+            x = {step}
+        return {end}
+"""
+ALIVE = {"draw": "", "std": "(2 / n_in)**0.5", "bias": "True", "parameters": "[p for layer in self.layers for p in layer]", "step": "(relu(x) if i else x) @ weight.T + bias", "end": "x"}
 
 WRONG = {
     "layers.1": [
@@ -44,12 +69,17 @@ WRONG = {
         AROUND.format(init="self.layer = layer", forward="return x + self.layer(x)"),
     ],
     "layers.4": [
+        SHOWN,                                                                                       # as it stands on the page
+        SHOWN.replace("norm.running_var + norm.eps", "np.sqrt(norm.running_var + norm.eps)"),        # one fault of two
+        SHOWN.replace("linear.bias.data - scale * norm.running_mean", "scale * (linear.bias.data - norm.running_mean)"),      # the other
         MERGE.format(**RIGHT | {"std": "np.sqrt(norm.running_var)"}),
         MERGE.format(**RIGHT | {"std": "(norm.running_var + norm.eps)"}),
-        MERGE.format(**RIGHT | {"bias": "linear.bias.data"}),
+        MERGE.format(**RIGHT | {"bias": "linear.bias.data"}),                                        # crashes on bias=False
         MERGE.format(**RIGHT | {"weight": "linear.weight.data"}),
+        MERGE.format(**RIGHT | {"weight": "scale * linear.weight.data"}),
         MERGE.format(**RIGHT | {"rest": "bias - scale * norm.running_mean + norm.bias.data"}),
         MERGE.format(**RIGHT | {"rest": "scale * (bias - norm.running_mean)"}),
+        MERGE.format(**RIGHT | {"rest": "scale * (bias - norm.running_mean + norm.bias.data)"}),
         "def merge(linear, norm):\n    scale = norm.weight.data / np.sqrt(norm.running_var + norm.eps)\n    linear.weight.data *= scale[:, None]\n"
         "    b = Parameter(np.zeros(len(scale))) if linear.bias is None else linear.bias\n    b.data[...] = scale * (b.data - norm.running_mean) + norm.bias.data\n    linear.bias = b\n    return linear",
         "def merge(linear, norm): return Sequential(linear, norm)",
@@ -61,5 +91,22 @@ WRONG = {
         EQUALIZE.format(body="s = np.sqrt(np.mean(output.data**2, axis=0)); layer.weight.data /= s[:, None]; return output / s", after=REMOVE),
         "def equalize(model, x):\n    for layer in model:\n        if isinstance(layer, Linear): kaiming_normal_(layer.weight, rng=0)",
         "def equalize(model, x):\n    for layer in model:\n        x = layer(x)\n        if isinstance(layer, Linear): layer.weight.data /= np.sqrt(np.mean(x.data**2))",
+    ],
+    "layers.6": [
+        DEEP.format(**ALIVE | {"std": "(1 / n_in)**0.5"}),                                           # Glorot's: shrinks by half in each layer
+        DEEP.format(**ALIVE | {"std": "(2 / n_in)"}),
+        DEEP.format(**ALIVE | {"std": "0.01"}),
+        DEEP.format(**ALIVE | {"std": "1.0"}),                                                       # explodes
+        DEEP.format(**ALIVE | {"draw": "rng = np.random.default_rng(seed)"}),                        # every layer from the same draws
+        DEEP.format(**ALIVE | {"draw": "rng = np.random.default_rng()"}),                            # no seed
+        DEEP.format(**ALIVE | {"draw": "rng = np.random.default_rng(0)"}),
+        DEEP.format(**ALIVE | {"step": "relu(x @ weight.T + bias)"}),                                # a ReLU behind the logits
+        DEEP.format(**ALIVE | {"step": "x @ weight.T + bias"}),                                      # no nonlinearity
+        DEEP.format(**ALIVE | {"step": "(relu(x) if i else x) @ weight.T"}),                         # biases unused
+        DEEP.format(**ALIVE | {"bias": "False"}),
+        DEEP.format(**ALIVE | {"parameters": "[weight for weight, _ in self.layers]"}),
+        DEEP.format(**ALIVE | {"parameters": "[p for layer in self.layers[1:] for p in layer]"}),
+        DEEP.format(**ALIVE | {"step": "(relu(x).detach() if i else x) @ weight.T + bias"}),         # the tape is cut
+        "class Deep:\n    def __init__(self, sizes, seed): self.net = MLP(*sizes, rng=seed)\n    def parameters(self): return self.net.parameters()\n    def __call__(self, x): return self.net(x)",
     ],
 }
