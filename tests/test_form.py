@@ -26,7 +26,7 @@ SHORT = {
                        "plain_softplus": "softplus", "plain_softplus_grad": "softplus_grad", "plain_silu": "silu", "plain_silu_grad": "silu_grad", "plain_gelu": "gelu", "plain_gelu_grad": "gelu_grad",
                        "plain_leaky_relu": "leaky_relu", "plain_leaky_relu_grad": "leaky_relu_grad", "plain_elu": "elu", "plain_elu_grad": "elu_grad",
                        "plain_softmax": "softmax", "plain_softmax_vjp": "softmax_vjp"},
-    "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear"},
+    "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear", "plain_unbroadcast": "unbroadcast"},
 }
 
 
