@@ -29,9 +29,9 @@ SHORT = {
     "03_losses": {"plain_mse": "mse", "plain_mse_grad": "mse_grad", "plain_mae": "mae", "plain_mae_grad": "mae_grad", "plain_huber": "huber", "plain_huber_grad": "huber_grad",
                   "simple_cross_entropy": "cross_entropy", "plain_logsumexp": "logsumexp", "plain_log_softmax": "log_softmax", "plain_cross_entropy": "cross_entropy", "plain_cross_entropy_grad": "cross_entropy_grad",
                   "plain_bce": "bce_with_logits", "plain_bce_grad": "bce_with_logits_grad", "plain_hinge": "hinge", "plain_hinge_grad": "hinge_grad", "plain_entropy": "entropy", "plain_kl": "kl_div"},
-    "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear"},
     "06_optim": {"descent": "SGD", "momentum": "SGD", "nesterov": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "adam_l2": "Adam",
                  "lion": "Lion", "muon": "Muon", "newton_schulz": "orthogonalize", "plain_cosine": "cosine", "plain_warmup": "linear_warmup", "clipped": "clip_grad_norm_"},
+    "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear", "plain_unbroadcast": "unbroadcast"},
     "05_layers": {"PlainModule": "Module", "PlainLinear": "Linear", "plain_mlp": "MLP", "he": "kaiming_normal_", "plain_layer_norm": "LayerNorm", "plain_rms_norm": "RMSNorm",
                   "plain_batch_norm": "BatchNorm1d", "plain_dropout": "Dropout", "plain_embedding": "Embedding"},
 }

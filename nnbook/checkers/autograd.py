@@ -19,13 +19,28 @@ def _known(got, mistakes):
         if np.shape(got) == np.shape(wrong) and np.allclose(got, wrong):
             raise Mismatch(why)
 
+def _without_recursion(run, what):
+    "run() under a low limit of nested calls; Mismatch when it needs more, or raises the limit."
+    before, low = sys.getrecursionlimit(), 2000
+    sys.setrecursionlimit(min(before, low))
+    try:
+        got = run()
+        if sys.getrecursionlimit() > low: raise Mismatch(f"{what}: raising Python's limit only moves the wall; a loop and a list need no limit")
+        return got
+    except RecursionError: raise Mismatch(f"{what}: RecursionError at {low:,} nested calls; use a loop and a list instead of a function that calls itself for each step") from None
+    finally: sys.setrecursionlimit(before)
+
 # %% ../../nbs/04_autograd.ipynb #fa4b1728
 @checker("autograd.1")
 def _(softsign_grad):
     x = np.array([-3.0, -0.5, 0.0, 0.25, 4.0])
-    want = 1 / (1 + np.abs(x))**2
-    expect(softsign_grad(x[3:], x[3:] / (1 + x[3:])), want[3:], "for x > 0: differentiate the quotient x / (1 + x)")
-    expect(softsign_grad(x, x / (1 + np.abs(x))), want, "right for x > 0, but not for x < 0: the function is odd, so what is its derivative?")
+    want, y = 1 / (1 + np.abs(x))**2, x / (1 + np.abs(x))
+    given = x.copy(), y.copy()
+    got = np.asarray(softsign_grad(*given))
+    expect(bool((given[0] == x).all() and (given[1] == y).all()), True, "x or y was changed in place; the tape may still need them, so write into an array of your own")
+    expect(softsign_grad(x[3:].copy(), y[3:].copy()), want[3:], "for x > 0: differentiate the quotient x / (1 + x)")
+    if np.shape(got) == x.shape and got.dtype.kind == "f" and np.isnan(got[2]): raise Mismatch("at x = 0 your derivative is 0/0, not a number; the function has a derivative there")
+    expect(got, want, "right for x > 0, but not for x < 0: the function is odd, so what is its derivative?")
     softsign = elementwise(lambda x: x / (1 + np.abs(x)), softsign_grad, "softsign")
     try: gradcheck(softsign, stream(0, "judge").standard_normal((3, 4)))
     except AssertionError as error: raise Mismatch(f"{error}\n  your derivative, against finite differences") from None
@@ -36,8 +51,9 @@ def _(softsign_grad):
 
 # %% ../../nbs/04_autograd.ipynb #35e57523
 def _check_order(got, root, graph, what):
-    expect(isinstance(got, list) and sorted(got) == sorted(graph), True,
-           f"{what}: the list should hold each of the {len(graph)} values once, got {len(got) if hasattr(got, '__len__') else got!r}")
+    expect(got is not None, True, f"{what}: your function returned None; is a `return` missing?")
+    expect(isinstance(got, list), True, f"{what}: return a list, not a {type(got).__name__}")
+    expect(sorted(got) == sorted(graph), True, f"{what}: the list should hold each of the {len(graph)} values once, got {len(got)}, {len(set(got))} of them different")
     expect(got[0], root, f"{what}: root comes first")
     at = {v: i for i, v in enumerate(got)}
     for v, parents in graph.items():
@@ -49,17 +65,16 @@ def _(order):
     for what, root, graph in [
         ("one value", "x", {"x": []}), ("a product", "y", {"y": ["a", "b"], "a": [], "b": []}), ("a square, e * e", "L", {"L": ["e", "e"], "e": []}),
         ("a diamond with one long side", "L", {"L": ["a", "d"], "a": ["x"], "d": ["c"], "c": ["a"], "x": []}),
-        ("a diamond with one long side, listed the other way", "L", {"L": ["d", "a"], "a": ["x"], "d": ["c"], "c": ["a"], "x": []})]:
+        ("a diamond with one long side, listed the other way", "L", {"L": ["d", "a"], "a": ["x"], "d": ["c"], "c": ["a"], "x": []}),
+        ("a square, u = e * e, whose e is used by d as well", "L", {"L": ["d", "u"], "u": ["e", "e"], "d": ["e"], "e": []}),
+        ("the same, with the users of e in the other order", "L", {"L": ["u", "d"], "u": ["e", "e"], "d": ["e"], "e": []})]:
         _check_order(order(root, lambda v: list(graph[v])), root, graph, what)
     rng = stream(0, "judge")
     graph = {i: [int(p) for p in rng.integers(0, i, size=2)] if i else [] for i in range(40)}
     graph[40] = list(range(40))
     _check_order(order(40, lambda v: list(graph[v])), 40, graph, "a random graph of 41 values")
     chain = {i: [i - 1] if i else [] for i in range(50_001)}
-    try:
-        got = order(50_000, lambda v: chain[v])
-    except RecursionError:
-        raise Mismatch("a chain of 50,000 values: RecursionError; use a loop and a list instead of a function that calls itself") from None
+    got = _without_recursion(lambda: order(50_000, lambda v: chain[v]), "a chain of 50,000 values")
     expect(got[:3] + got[-1:], [50_000, 49_999, 49_998, 0], "a chain of 50,000 values")
     chains = {0: []} | {i: [i - 1, i - 1] for i in range(1, 41)}
     visits = [0]
@@ -76,12 +91,15 @@ def _(rms_norm):
     kept, got = x.copy(), rms_norm(Tensor(x))
     expect(isinstance(got, Tensor), True, "return a Tensor, made with Tensor.of")
     expect(bool((x == kept).all()), True, "x.data was changed in place; it belongs to whoever made x")
+    ratio = np.asarray(got.data) / (x / np.sqrt((x**2).mean(axis=-1, keepdims=True)))
+    if ratio.shape == x.shape and 0 < np.abs(ratio - 1).max() < 1e-3 and got.dtype == x.dtype and np.abs(ratio - 1).max() > 1e-12:
+        raise Mismatch(f"the value is off by {np.abs(ratio - 1).max():.0e} of itself: something small is added, perhaps an epsilon under the root; the colleague's function has none")
     expect(got.data, x / np.sqrt((x**2).mean(axis=-1, keepdims=True)), "the value: x divided by the root of the mean square of its row")
     expect(got.dtype == x.dtype, True, f"the value should keep the type of x, {x.dtype}, got {got.dtype}")
     for shape in ((2, 3), (5,), (2, 2, 4)):
         leaf, g = Tensor(rng.standard_normal(shape), requires_grad=True), rng.standard_normal(shape)
         out, given = rms_norm(leaf), g.copy()
-        expect(out.requires_grad and any(p is leaf for p in out._parents), True, "one node: Tensor.of(..., x, backward=...), not a chain of operators")
+        expect(out.requires_grad and len(out._parents) == 1 and out._parents[0] is leaf, True, "one node, whose only parent is x: Tensor.of(..., x, backward=...), not a chain of operators")
         back = out._backward(given)
         expect(isinstance(back, tuple) and len(back) == 1, True, "backward should return a tuple of one gradient, as in (gx,)")
         expect(bool((given == g).all()), True, "your backward changes g in place; the same array may be on its way to another tensor")
@@ -90,8 +108,9 @@ def _(rms_norm):
 def _gradient_of_rms_norm(got, x, g, what):
     r = np.sqrt((x**2).mean(axis=-1, keepdims=True))
     y, along = x / r, g * x / r
-    right = (g - y * along.mean(axis=-1, keepdims=True)) / r
-    _known(got, [(g / r, f"{what}: that is the gradient as if r were a constant; from what is r computed?"),
+    right, n = (g - y * along.mean(axis=-1, keepdims=True)) / r, x.shape[-1]
+    _known(got, [(g * (1 / r - x**2 / (n * r**3)), f"{what}: that is the slope of each entry of y by its own entry of x; r carries every x into the other entries too"),
+                 (g / r, f"{what}: that is the gradient as if r were a constant; from what is r computed?"),
                  ((g - y * along.sum(axis=-1, keepdims=True)) / r, f"{what}: r holds a mean; its derivative by one entry has another factor"),
                  (right - g / r, f"{what}: that is the way through r alone; x is also divided"),
                  ((g + y * along.mean(axis=-1, keepdims=True)) / r, f"{what}: when r grows, does y grow or fall?"),
@@ -147,6 +166,24 @@ def _(checkpoint):
         _same_gradients(checkpoint, block, w, start, kind, use, hint)
     with no_grad():
         expect(checkpoint(block, x).requires_grad, False, "under no_grad nothing is recorded")
+    _leaves_x_alone(checkpoint)
+
+def _leaves_x_alone(checkpoint):
+    "x wants no gradient: it may be whole numbers, it stays as it was, and f need not want one either."
+    rng = stream(0, "judge")
+    block, w = _block(rng, [])
+    x = Tensor(rng.standard_normal((2, 3)))
+    checkpoint(block, x).sum().backward()
+    expect(not x.requires_grad and x.grad is None, True, "x wanted no gradient, and afterwards it wants or has one: checkpoint may not change x")
+    pixels, w.grad = Tensor(rng.integers(0, 255, (2, 3)).astype(np.uint8)), None
+    scaled = lambda t: block(t / 255)
+    try: checkpoint(scaled, pixels).sum().backward()
+    except TypeError as error: raise Mismatch(f"x holds whole numbers, such as pixels, which can't want a gradient: {error}") from None
+    expect(w.grad is not None and bool(np.any(w.grad)), True, "x holds whole numbers, such as pixels: the weights that f uses got no gradient")
+    w.grad = None
+    try: (checkpoint(lambda t: t * 2.0, x) + w[:2]).sum().backward()
+    except RuntimeError as error: raise Mismatch(f"nothing in f wants a gradient, but something else in the sum does: {error}") from None
+    expect(w.grad, np.ones((3, 3)) * np.array([[1], [1], [0]]), "nothing in f wants a gradient, but w in checkpoint(f, x) + w does")
 
 # %% ../../nbs/04_autograd.ipynb #1f2e8e74
 def _limited(run, most, hint):
@@ -168,10 +205,16 @@ def _gradients(kind, program, numbers, hint):
     results = program(*leaves)
     results = results if isinstance(results, list) else [results]
     for r in results:
-        if not isinstance(r, kind): raise Mismatch(f"{hint}: the result should be a {kind.__name__}, got {type(r).__name__}")
+        if not isinstance(r, kind): raise Mismatch(f"{hint}: the result should be a {kind.__name__}, got {_kind_of(r, kind)}")
         r.backward(**({"retain_graph": True} if kind is Tensor else {}))
     grads = [0.0 if v.grad is None else v.grad for v in leaves]
     return float(np.asarray(results[0].data)), np.array(grads, float)
+
+def _kind_of(r, kind) -> str:
+    "What r is; a class of the same name, or one that kind inherits from, is told apart."
+    name = type(r).__name__
+    if isinstance(kind, type) and issubclass(kind, type(r)) and type(r) is not object: return f"a {name}, the class that it inherits from"
+    return "an object of another class with that name; was the class defined twice?" if name == kind.__name__ else name
 
 def _agrees(Number, program, numbers, hint):
     value, grads = _gradients(Number, program, numbers, hint)
@@ -215,6 +258,9 @@ def _twice(u, v):
 @checker("autograd.7")
 def _(Number):
     if not isinstance(Number, type): raise Mismatch("Number should be a class")
+    if issubclass(Number, Tensor): raise Mismatch("Number is the library's Tensor in other clothes; build it from nothing")
+    for sign, method in {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "tanh": "tanh", "backward": "backward"}.items():
+        if not callable(getattr(Number, method, None)): raise Mismatch(f"Number has no {sign}: the method {method} is missing")
     expect(float(Number(3.0).data), 3.0, "Number(3.0).data")
     single = {"+": lambda u, v: u + v, "-": lambda u, v: u - v, "*": lambda u, v: u * v, "/": lambda u, v: u / v, "tanh": lambda u, v: u.tanh() + v}
     for sign, program in single.items():
@@ -227,18 +273,21 @@ def _(Number):
     _agrees(Number, _twice, (0.5, 2.0), "backward twice on the same result should add the same once more; what do the values in between still hold from the first time?")
     for seed in range(20):
         _agrees(Number, _random_program(stream(seed, "judge")), stream(seed, "judge").uniform(0.5, 1.5, 5), f"random program {seed}")
-    try: _agrees(Number, lambda v: _chain(v, 5000), (1.0,), "a chain of 5,000 additions")
-    except RecursionError: raise Mismatch("a chain of 5,000 additions: RecursionError; does a function call itself for each step?") from None
+    _without_recursion(lambda: _agrees(Number, lambda v: _chain(v, 5000), (1.0,), "a chain of 5,000 additions"), "a chain of 5,000 additions")
     _limited(lambda: _gradients(Number, lambda v: _diamonds(v, 20), (0.1,), "diamonds"), 200_000,
              "twenty diamonds in a row cost over 200,000 calls of functions: is every path followed by itself?")
 
 # %% ../../nbs/04_autograd.ipynb #afe0ed40
-def _check_errors(got, found, slope, what):
+def _check_errors(got, found, slope, h, what):
     "Rows of errors at h = 0.1 and 0.01, against the three rules measured here."
     exact, size = np.abs(found / slope - 1), np.abs
     for row in range(3):
         _known(got[row], [(size(found[row] - slope), f"{what}: your errors are absolute; how large are they beside the slope?")])
-    _known(got[1], [(size(2 * found[1] / slope - 1), f"{what}, the central rule: how far apart are its two points?"),
+    for row, name in enumerate(("one-sided", "central", "sideways")):
+        _known(got[row], [(size(slope / found[row] - 1), f"{what}, the {name} rule: which of the two is the truth that you divide by?"),
+                          (size(found[row] * h / slope - 1), f"{what}, the {name} rule: a change of f is not a slope yet")])
+    _known(got[1], [(size(found[1] * h * h / slope - 1), f"{what}, the central rule: a / 2 * h divides by 2, and multiplies by h"),
+                    (size(2 * found[1] / slope - 1), f"{what}, the central rule: how far apart are its two points?"),
                     (size(found[0] / 2 / slope - 1), f"{what}, the central rule: between which two points?"),
                     (exact[0], f"{what}: your second rule is one-sided")])
     _known(got[2], [(exact[1], f"{what}: your third rule is the central one; it should leave the real numbers")])
@@ -256,7 +305,7 @@ def _(errors):
         expect(bool((got >= 0).all()), True, "an error is a size: some of yours are negative, or not numbers; take the absolute value (the slope may be negative)")
         h = hs[:2]
         found = np.array([(f(x + h) - f(x)) / h, (f(x + h) - f(x - h)) / (2 * h), f(x + 1j * h).imag / h])
-        _check_errors(got[:, :2], found, slope, what)
+        _check_errors(got[:, :2], found, slope, h, what)
         expect(bool(got[2, 9:].max() < 1e-14), True, f"{what}: far below h = 1e-8 the sideways rule should keep all its digits; is something subtracted?")
     best = [f"{name}: h = {hs[row.argmin()]:.0e}, {-np.log10(max(row.min(), 2.0**-53)):.0f} digits" for name, row in zip(("one-sided", "central", "sideways"), got)]
     return "you measured, for exp(-2x), " + "; ".join(best)

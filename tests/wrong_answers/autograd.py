@@ -66,7 +66,8 @@ def checkpoint(f, x):
     with no_grad(): y = f(x)
     def backward(g):
         inner = Tensor(x.data, requires_grad=x.requires_grad)
-        f(inner).backward(g)
+        again = f(inner)
+        if again.requires_grad: again.backward(g)
         return inner.grad, None
     ticket = Tensor(0.0, requires_grad=True)
     return Tensor.of(y.data, x, ticket, backward=backward)
@@ -82,6 +83,22 @@ def changed(answer: str, *faults: tuple[str, str]) -> str:
     return answer
 
 
+# the right order, by a function that calls itself
+RECURSIVE_NUMBER = changed(NUMBER, (BACKWARD, """
+    def backward(self):
+        done, seen = [], set()
+        def visit(v):
+            if v in seen: return
+            seen.add(v)
+            for p in v.parents: visit(p)
+            done.append(v)
+        visit(self)
+        self.grad += 1.0
+        for v in done[::-1]:
+            for p, slope in zip(v.parents, v.slopes): p.grad += v.grad * slope
+            if v.parents: v.grad = 0.0
+"""))
+
 WRONG = {
     "autograd.1": [
         "def softsign_grad(x, y): return (1 - np.abs(y))**2",      # right on paper; loses its digits
@@ -90,6 +107,8 @@ WRONG = {
         "def softsign_grad(x, y): return 1 / (1 + np.abs(x))",
         "def softsign_grad(x, y): return 1 / (1 + x)**2",
         "def softsign_grad(x, y): return np.sign(x) / (1 + np.abs(x))**2",
+        "def softsign_grad(x, y): return 1 / (1 + np.abs(x, out=x))**2",                            # x overwritten
+        "def softsign_grad(x, y): return (y / x)**2",                                               # 0/0 at 0
         "def softsign_grad(x, y): print(1 / (1 + np.abs(x))**2)",
     ],
     "autograd.7": [
@@ -123,21 +142,11 @@ WRONG = {
             for p, slope in zip(v.parents, v.slopes): p.grad += v.grad * slope
             if v.parents: v.grad = 0.0
 """)),
-        # the right order, by a function that calls itself
-        changed(NUMBER, (BACKWARD, """
-    def backward(self):
-        done, seen = [], set()
-        def visit(v):
-            if v in seen: return
-            seen.add(v)
-            for p in v.parents: visit(p)
-            done.append(v)
-        visit(self)
-        self.grad += 1.0
-        for v in done[::-1]:
-            for p, slope in zip(v.parents, v.slopes): p.grad += v.grad * slope
-            if v.parents: v.grad = 0.0
-""")),
+        changed(NUMBER, (NUMBER[NUMBER.index("    def __truediv__"):NUMBER.index("    def tanh")], "")),    # no division
+        changed(NUMBER, ("class Number:", "class Base:"), ("return Number(t, ", "return Base(t, ")) + "\nclass Number(Base): pass\n",
+        RECURSIVE_NUMBER,
+        "import sys\n" + RECURSIVE_NUMBER.replace("        visit(self)", "        sys.setrecursionlimit(100_000)\n        visit(self)"),   # moves the wall
+        "class Number(Tensor):\n    def __init__(self, data): super().__init__(np.array(data, float), requires_grad=True)",
         "class Number(Tensor):\n    def __init__(self, data): super().__init__(data)",
         "def Number(data): return Tensor(np.array(data, float), requires_grad=True)",
     ],
@@ -178,6 +187,23 @@ def order(root, parents):
         changed(ORDER, ("return done", "return done[::-1]")),
         changed(ORDER, ("            waiting[p] += 1\n", "")),
         changed(ORDER, ("for p in parents(v):\n            waiting[p] -=", "for p in set(parents(v)):\n            waiting[p] -=")),
+        changed(ORDER, ("for p in parents(v):\n            if p not", "for p in set(parents(v)):\n            if p not")),       # counts users, takes off uses
+        changed(ORDER, ("return done", "return tuple(done)")),
+        changed(ORDER, ("    return done\n", "")),
+        # recursive, with the wall moved
+        """
+import sys
+def order(root, parents):
+    sys.setrecursionlimit(200_000)
+    done, seen = [], set()
+    def visit(v):
+        if v in seen: return
+        seen.add(v)
+        for p in parents(v): visit(p)
+        done.append(v)
+    visit(root)
+    return done[::-1]
+""",
         # every path: exponential
         """
 def order(root, parents):
@@ -193,6 +219,9 @@ def order(root, parents):
         changed(ERRORS, ("np.abs(np.array(rules) / slope - 1)", "np.array(rules) / slope - 1")),
         changed(ERRORS, ("np.abs(np.array(rules) / slope - 1)", "np.abs(np.array(rules) - slope)")),
         changed(ERRORS, ("(2 * hs)", "hs")),
+        changed(ERRORS, ("(2 * hs)", "2 * hs")),
+        changed(ERRORS, (".imag / hs", ".imag")),
+        changed(ERRORS, ("np.array(rules) / slope", "slope / np.array(rules)")),
         changed(ERRORS, ("f(x - hs)", "f(x)")),
         changed(ERRORS, ("f(x + 1j * hs).imag", "f(x + 1j * hs).real")),
         changed(ERRORS, ("f(x + 1j * hs).imag / hs", "((f(x + 1j * hs) - f(x - 1j * hs)) / 2j / hs).imag")),
@@ -213,6 +242,9 @@ def order(root, parents):
         changed(RMS, ("    return", "    def back(g):\n        g -= y * (g * y).mean(axis=-1, keepdims=True)\n        g /= r\n        return (g,)\n    return"),
                 ("lambda g: ((g - y * (g * y).mean(axis=-1, keepdims=True)) / r,)", "back")),       # g overwritten
         changed(RMS, ("y = x.data / r", "y = (x.data / r).astype(np.float32)")),
+        changed(RMS, ("keepdims=True))\n    y", "keepdims=True) + 1e-6)\n    y")),                       # an epsilon that nobody asked for
+        changed(RMS, ("(g - y * (g * y).mean(axis=-1, keepdims=True)) / r", "g * (1 / r - x.data**2 / (x.data.shape[-1] * r**3))")),   # entry by entry
+        "def rms_norm(x): return x / ((x * x).mean(axis=-1, keepdims=True))**0.5",
         "def rms_norm(x): return x / (x * x).mean(-1, keepdims=True).sqrt()",                       # right, but not one node
         changed(RMS, ("Tensor.of(y, x, backward=lambda g: ((g - y * (g * y).mean(axis=-1, keepdims=True)) / r,))", "y")),
     ],
@@ -220,7 +252,7 @@ def order(root, parents):
         "def checkpoint(f, x): return f(x)",
         changed(CHECKPOINT, ("    return Tensor.of(y.data, x, ticket, backward=backward)", "    return y")),
         changed(CHECKPOINT, ("with no_grad(): y", "y")),                                            # recorded forward as well
-        changed(CHECKPOINT, ("f(inner).backward(g)", "f(inner).sum().backward()")),                 # forgets the gradient that arrives
+        changed(CHECKPOINT, ("again.backward(g)", "again.sum().backward()")),                 # forgets the gradient that arrives
         changed(CHECKPOINT, ("return inner.grad, None", "return inner.grad")),
         changed(CHECKPOINT, (", ticket, ", ", "), ("inner.grad, None", "(inner.grad,)")),           # not recorded where x wants nothing
         # walks on into x's own history, and says None
@@ -232,9 +264,13 @@ def checkpoint(f, x):
         return (None,)
     return Tensor.of(y.data, x, backward=backward)
 """,
-        changed(CHECKPOINT, ("f(inner).backward(g)\n        return inner.grad, None", "f(x).backward(g)\n        return None, None")),
-        changed(CHECKPOINT, ("f(inner).backward(g)\n        return inner.grad, None", "f(x).backward(g, retain_graph=True)\n        return None, None")),
+        changed(CHECKPOINT, ("again = f(inner)\n        if again.requires_grad: again.backward(g)\n        return inner.grad, None", "f(x).backward(g)\n        return None, None")),
+        changed(CHECKPOINT, ("again = f(inner)\n        if again.requires_grad: again.backward(g)\n        return inner.grad, None", "f(x).backward(g, retain_graph=True)\n        return None, None")),
         changed(CHECKPOINT, ("requires_grad=x.requires_grad", "requires_grad=False")),
-        changed(CHECKPOINT, ("        f(inner).backward(g)\n", "        with no_grad(): f(inner)\n        f(inner).backward(g)\n")),   # once more than needed
+        changed(CHECKPOINT, ("        again = f(inner)\n", "        with no_grad(): f(inner)\n        again = f(inner)\n")),      # once more than needed
+        changed(CHECKPOINT, ("if again.requires_grad: ", "")),                                      # insists where f wants nothing
+        changed(CHECKPOINT, ("requires_grad=x.requires_grad", "requires_grad=True")),               # not for whole numbers
+        # no ticket: x is made to want a gradient
+        changed(CHECKPOINT, ("def checkpoint(f, x):\n", "def checkpoint(f, x):\n    x.requires_grad_()\n"), (", ticket, ", ", "), ("inner.grad, None", "(inner.grad,)")),
     ],
 }
