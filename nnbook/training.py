@@ -4,9 +4,7 @@
 
 # %% auto #0
 __all__ = ['DataLoader', 'predict', 'evaluate', 'labels', 'accuracy', 'fit', 'History', 'NonFiniteError', 'Run',
-           'save_checkpoint', 'load_checkpoint', 'find_nonfinite', 'TableEncoder', 'confusion_matrix',
-           'precision_recall_f1', 'f1', 'roc_curve', 'roc_auc', 'r2', 't_quantile', 'mean_interval',
-           'corrected_interval', 'Sign', 'checkup']
+           'save_checkpoint', 'load_checkpoint', 'find_nonfinite', 'Sign', 'checkup']
 
 # %% ../nbs/07_training.ipynb #894e31ec
 import copy
@@ -367,6 +365,19 @@ class _NoBar:
 
     def set_postfix_str(self, text): pass
 
+# %% ../nbs/07_training.ipynb #579064c7
+_MOVED = ("TableEncoder", "confusion_matrix", "precision_recall_f1", "f1", "roc_curve", "roc_auc", "r2",
+          "t_quantile", "mean_interval", "corrected_interval")
+
+def __getattr__(name: str):
+    "The names that moved to nnbook.evaluation, with a warning, until 0.2."
+    if name not in _MOVED: raise AttributeError(f"module 'nnbook.training' has no attribute {name!r}")
+    import warnings
+
+    from nnbook import evaluation
+    warnings.warn(f"{name} has moved: write `from nnbook.evaluation import {name}`", DeprecationWarning, stacklevel=2)
+    return getattr(evaluation, name)
+
 # %% ../nbs/07_training.ipynb #d6a0054c
 def _flatten(tree, arrays: dict, path: str = ""):
     "The tree as JSON can say it; arrays go to `arrays`, named by number and place."
@@ -580,173 +591,6 @@ def find_nonfinite(model: Module, loss: Callable, inputs: list, y) -> str:
             return (f"It began on the way back, at or after {name}: of its gradient "
                     f"{_bad(_array(p.grad))}")
     return "A second look at this batch finds all finite: the model or the loss is random"
-
-# %% ../nbs/07_training.ipynb #3d0e78d6
-class TableEncoder:
-    """Turns a table's columns into standardized inputs, by what the rows it was fitted on
-    show.
-
-    numbers: names of columns of numbers. A missing one (NaN) becomes the median, and where
-    a column had missing entries, a further input says which. categories: names of
-    columns of words; an input for each word seen, 1 where it stands and 0 elsewhere; a word
-    that was not seen, or "", has 0 in all of them. In the end every input gets mean 0 and
-    standard deviation 1; one that never varies gives zeros.
-    """
-    def __init__(self, numbers=(), categories=()):
-        self.numbers, self.categories, self.names = list(numbers), list(categories), None
-
-    def fit(self, frame: dict) -> "TableEncoder":
-        """Learn medians, words, means and deviations from the columns (N,) of `frame`;
-        returns itself."""
-        columns = {c: _column(frame, c) for c in self.numbers}
-        hollow = [c for c, v in columns.items() if np.isnan(v).all()]
-        if hollow: raise ValueError(f"every entry of {hollow[0]!r} is missing")
-        self.medians = {c: float(np.nanmedian(v)) for c, v in columns.items()}
-        self.gaps = [c for c, v in columns.items() if np.isnan(v).any()]
-        self.words = {c: sorted(set(_words(frame, c)) - {""}) for c in self.categories}
-        self.names = [*self.numbers, *(f"{c} missing" for c in self.gaps),
-                      *(f"{c}={w}" for c, words in self.words.items() for w in words)]
-        x = self._raw(frame)                                                       # (N, n)
-        self.mean, self.std = x.mean(axis=0), x.std(axis=0)                        # (n,)
-        self.std[self.std <= 1e-12 * np.abs(self.mean)] = np.inf
-        return self
-
-    def transform(self, frame: dict) -> np.ndarray:
-        "The inputs (N, n), float32, whose columns are `names`."
-        if self.names is None: raise ValueError("first fit the encoder to training rows")
-        return ((self._raw(frame) - self.mean) / self.std).astype(np.float32)
-
-    def _raw(self, frame: dict) -> np.ndarray:
-        values = {c: _column(frame, c) for c in self.numbers}
-        return np.column_stack(
-            [np.where(np.isnan(v), self.medians[c], v) for c, v in values.items()]
-            + [np.isnan(values[c]) for c in self.gaps]
-            + [_words(frame, c) == w for c, words in self.words.items() for w in words]
-        ).astype(np.float64)
-
-def _column(frame: dict, name: str) -> np.ndarray:
-    "A column as floats (N,)."
-    column = np.asarray(_there(frame, name))
-    try: column = column.astype(np.float64)
-    except (ValueError, TypeError):
-        raise ValueError(f"column {name!r} is not all numbers; a category?") from None
-    if np.isinf(column).any(): raise ValueError(f"column {name!r} holds infinity")
-    return column
-
-def _words(frame: dict, name: str) -> np.ndarray:
-    "A column as strings (N,)."
-    return np.asarray(_there(frame, name)).astype(str)
-
-def _there(frame: dict, name: str):
-    if name in frame: return frame[name]
-    raise ValueError(f"there is no column {name!r}; there are {', '.join(map(str, frame))}")
-
-# %% ../nbs/07_training.ipynb #63da8352
-def confusion_matrix(outputs, y, n_classes: int | None = None) -> np.ndarray:
-    """Counts (K, K): row, the true class; column, the predicted one. outputs: as `labels`
-    takes them."""
-    guess, y = _scored(outputs, y)
-    width = np.shape(outputs)[1] if np.ndim(outputs) == 2 else 0
-    K = n_classes or max(int(max(guess.max(), y.max())) + 1, width, 2)
-    if min(guess.min(), y.min()) < 0 or max(guess.max(), y.max()) >= K:
-        raise ValueError(f"classes must be from 0 to {K - 1}")
-    return np.bincount(y * K + guess, minlength=K * K).reshape(K, K)
-
-def precision_recall_f1(outputs, y) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each class (K,): the share of what was called it that is it, the share of it that
-    was found, and the harmonic mean of the two (van Rijsbergen, 1979); 0 where nothing was
-    there."""
-    counts = confusion_matrix(outputs, y)                                          # (K, K)
-    hits, called, there = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
-    ratio = lambda a, b: np.divide(a, b, out=np.zeros(len(a)), where=b > 0)
-    return ratio(hits, called), ratio(hits, there), ratio(2 * hits, called + there)
-
-def f1(outputs, y) -> float:
-    "The mean of the classes' F1 (macro average), over the classes that occur."
-    counts = confusion_matrix(outputs, y)
-    occurs = counts.sum(axis=0) + counts.sum(axis=1) > 0
-    return float(precision_recall_f1(outputs, y)[2][occurs].mean())
-
-# %% ../nbs/07_training.ipynb #a1c8234e
-def _scores(outputs, y) -> tuple[np.ndarray, np.ndarray]:
-    "One score a row for class 1, and whether the row is of class 1."
-    s, y = np.asarray(_plain(outputs), float), np.asarray(_plain(y)).reshape(-1)
-    if s.ndim == 2 and s.shape[1] == 2: s = s[:, 1] - s[:, 0]
-    if s.ndim == 2 and s.shape[1] == 1: s = s[:, 0]
-    if s.shape != y.shape:
-        raise ValueError(f"expected a score or two logits for each of {len(y)} targets, "
-                         f"got outputs of shape {np.shape(outputs)}")
-    if np.isnan(s).any(): raise ValueError("the scores hold NaN, which cannot be ranked")
-    if set(np.unique(y)) != {0, 1}:
-        raise ValueError("the targets must be 0 and 1, and both must occur")
-    return s, y == 1
-
-def roc_curve(outputs, y) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates (m,) of every threshold, from the strictest on.
-
-    outputs: scores (N,) or (N, 1) for class 1, or two logits (N, 2); y (N,) of 0 and 1.
-    """
-    s, positive = _scores(outputs, y)
-    order = np.argsort(-s, kind="stable")
-    ranked = s[order]
-    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(s) - 1)   # of each tie
-    true = np.cumsum(positive[order])[ends]
-    false = ends + 1 - true
-    return np.append(0, false / false[-1]), np.append(0, true / true[-1])
-
-def roc_auc(outputs, y) -> float:
-    """The area under the ROC curve: how often a random example of class 1 scores above a
-    random one of class 0, ties counting half (Hanley & McNeil, 1982). Arguments as
-    `roc_curve`."""
-    return float(np.trapezoid(*reversed(roc_curve(outputs, y))))
-
-def r2(outputs, y) -> float:
-    """The share of the targets' variance that is explained: 1 - squared error / variance
-    about the mean. outputs: (N,) or (N, 1); y alike. 0 is a constant's score; below 0,
-    worse than that."""
-    p, y = (np.asarray(_plain(a), float) for a in (outputs, y))
-    if max(p.ndim, y.ndim) > 1 and {*p.shape[1:], *y.shape[1:]} != {1}:
-        raise ValueError(f"r2 takes one number a row, got shapes {p.shape} and {y.shape}")
-    p, y = p.reshape(-1), y.reshape(-1)
-    if len(p) != len(y): raise ValueError(f"got {len(p)} predictions for {len(y)} targets")
-    if len(y) < 2 or np.ptp(y) == 0: raise ValueError("R² needs targets that differ")
-    return float(1 - ((y - p)**2).sum() / ((y - y.mean())**2).sum())
-
-# %% ../nbs/07_training.ipynb #ce5ce28a
-@cache
-def t_quantile(p: float, df: int) -> float:
-    """The p-quantile of Student's t distribution with df degrees of freedom (Student,
-    1908).
-
-    With t = √df · tan θ the density becomes cos(θ)^(df-1), which is summed on a fine grid.
-    """
-    if not 0 < p < 1 or df < 1:
-        raise ValueError(f"t_quantile needs 0 < p < 1 and df >= 1, got {p} and {df}")
-    theta = np.linspace(-np.pi / 2, np.pi / 2, 400_001)
-    mass = np.cumsum(np.abs(np.cos(theta[:-1] + np.diff(theta) / 2))**(df - 1))
-    return float(df**0.5 * np.tan(np.interp(p, np.append(0, mass) / mass[-1], theta)))
-
-def mean_interval(values, confidence: float = 0.95) -> tuple[float, float]:
-    """The mean of independent runs (m,), and half the width of its confidence interval
-    (Student's t).
-
-    Raises ValueError for fewer than two runs.
-    """
-    v = np.asarray(values, float).reshape(-1)
-    if len(v) < 2: raise ValueError(f"an interval needs two runs at least, got {len(v)}")
-    t = t_quantile((1 + confidence) / 2, len(v) - 1)
-    return float(v.mean()), float(t * v.std(ddof=1) / len(v)**0.5)
-
-def corrected_interval(values, n_train: int, n_test: int,
-                       confidence: float = 0.95) -> tuple[float, float]:
-    """`mean_interval` for runs that are random splits of the same data into n_train and
-    n_test.
-
-    Their training sets overlap, so they are not independent: the variance of the mean gets
-    n_test / n_train more than 1 / m (Nadeau & Bengio, 2003).
-    """
-    mean, half = mean_interval(values, confidence)
-    return mean, half * (1 + np.size(values) * n_test / n_train)**0.5
 
 # %% ../nbs/07_training.ipynb #ef2045a0
 class Sign(NamedTuple):

@@ -11,25 +11,19 @@ import time
 
 import numpy as np
 import pytest
-import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as reference
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nnbook import training
 from nnbook.autograd import Tensor, cross_entropy, exp, mse, softmax
-from nnbook.data import breast_cancer, diabetes, digits, mnist1d, penguins, wine
+from nnbook.data import breast_cancer, diabetes, digits, mnist1d, wine
+from nnbook.evaluation import TableEncoder, r2
 from nnbook.layers import MLP, Dropout, Linear, Module, ReLU, Sequential
 from nnbook.optim import SGD, Adam, AdamW, Muon, Schedule, cosine
 from nnbook.training import (
     DataLoader,
     History,
     NonFiniteError,
-    TableEncoder,
     accuracy,
     checkup,
     evaluate,
@@ -169,7 +163,7 @@ def test_a_regression_with_two_inputs():
     y = (X @ np.arange(6) + z @ [1, -1])[:, None]
     model = Two()
     history = fit(model, Adam(model.parameters(), lr=0.1), DataLoader(X, z, y), (X, z, y), epochs=80,
-                  loss=mse, metrics={"r2": training.r2})
+                  loss=mse, metrics={"r2": r2})
     assert history.last()["valid r2"] > 0.99
 
 
@@ -179,118 +173,6 @@ def test_the_bar_goes_to_stdout_when_asked(capsys):
     assert "2/2 epochs" in out.out and "valid loss" in out.out and not out.err
     fit(*small(), DataLoader(X, Y), epochs=2)
     assert capsys.readouterr().out == ""
-
-
-# -- metrics
-
-classes = st.integers(2, 5).flatmap(lambda k: st.tuples(
-    st.just(k), st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), min_size=1, max_size=60)))
-
-
-@given(classes)
-def test_metrics_agree_with_scikit_learn(drawn):
-    k, pairs = drawn
-    y, guess = np.array(pairs).T
-    logits = np.eye(k)[guess] + 0.1
-    every = np.arange(k)
-    for outputs in (guess, logits, Tensor(logits)):
-        assert accuracy(outputs, y) == pytest.approx(reference.accuracy_score(y, guess))
-        assert (training.confusion_matrix(outputs, y, k) == reference.confusion_matrix(y, guess, labels=every)).all()
-        assert training.f1(outputs, y) == pytest.approx(reference.f1_score(y, guess, average="macro", zero_division=0))
-    ours = np.array(training.precision_recall_f1(logits, y))
-    theirs = reference.precision_recall_fscore_support(y, guess, labels=every, zero_division=0)[:3]
-    assert np.allclose(ours, theirs)
-
-
-@given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=2, max_size=60))
-def test_roc_agrees_with_scikit_learn(pairs):
-    scores, y = np.array([s for s, _ in pairs], float), np.array([int(c) for _, c in pairs])
-    if y.min() == y.max():
-        with pytest.raises(ValueError, match="both must occur"): training.roc_auc(scores, y)
-        return
-    assert training.roc_auc(scores, y) == pytest.approx(reference.roc_auc_score(y, scores))
-    theirs = reference.roc_curve(y, scores, drop_intermediate=False)
-    assert np.allclose(training.roc_curve(scores, y), theirs[:2])
-    two = np.column_stack([0 * scores, scores])
-    assert training.roc_auc(two, y) == training.roc_auc(scores[:, None], y) == training.roc_auc(scores, y)
-
-
-@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=2, max_size=40))
-def test_r2_agrees_with_scikit_learn(pairs):
-    p, y = np.array(pairs).T
-    if np.ptp(y) < 1e-3: return
-    assert training.r2(p, y) == training.r2(p[:, None], y[:, None]) == pytest.approx(reference.r2_score(y, p))
-
-
-@pytest.mark.parametrize("call", [
-    lambda: accuracy(np.zeros((3, 2)), np.zeros(4, int)), lambda: accuracy(np.zeros((0, 2)), np.zeros(0, int)),
-    lambda: accuracy(np.full((3, 2), np.nan), np.zeros(3, int)), lambda: accuracy(np.zeros((3, 2, 2)), np.zeros(3, int)),
-    lambda: training.roc_auc(np.zeros((3, 3)), np.array([0, 1, 0])),
-    lambda: training.roc_auc(np.array([0, np.nan]), np.array([0, 1])), lambda: training.r2([1, 2], [3, 3]),
-    lambda: training.r2([1, 2], [1, 2, 3]), lambda: training.confusion_matrix([0, 5], [0, 1], 3)])
-def test_metrics_refuse(call):
-    with pytest.raises(ValueError): call()
-
-
-def test_intervals_agree_with_scipy():
-    for df in (1, 2, 4, 9, 30, 200):
-        for p in (0.025, 0.3, 0.5, 0.95, 0.995):
-            assert training.t_quantile(p, df) == pytest.approx(scipy.stats.t.ppf(p, df), rel=1e-4, abs=1e-6)
-    v = rng.normal(size=8)
-    mean, half = training.mean_interval(v)
-    low, high = scipy.stats.t.interval(0.95, 7, v.mean(), scipy.stats.sem(v))
-    assert (mean - half, mean + half) == pytest.approx((low, high))
-    assert training.corrected_interval(v, 80, 20)[1] / half == pytest.approx((1 + 8 * 20 / 80)**0.5)
-    with pytest.raises(ValueError, match="two runs"): training.mean_interval([1.0])
-
-
-def test_the_corrected_interval_covers_where_the_plain_one_does_not():
-    "Accuracy of a nearest-mean classifier over five splits, against its value on a large sample."
-    draw, covered = np.random.default_rng(1), []
-    truth = []
-    for trial in range(300):
-        y = draw.integers(0, 2, 100)
-        x = draw.normal(size=100) + y
-        scores = []
-        for seed in range(5):
-            order = np.random.default_rng([trial, seed]).permutation(100)
-            a, b = order[:75], order[75:]
-            middle = (x[a][y[a] == 0].mean() + x[a][y[a] == 1].mean()) / 2
-            scores.append(np.mean((x[b] > middle) == y[b]))
-        truth.append(scipy.stats.norm.cdf(0.5))
-        for interval in (training.mean_interval(scores), training.corrected_interval(scores, 75, 25)):
-            covered.append(abs(interval[0] - truth[-1]) <= interval[1])
-    plain, corrected = np.reshape(covered, (300, 2)).mean(axis=0)
-    assert corrected > plain and corrected > 0.88
-
-
-# -- tables
-
-def test_the_encoder_agrees_with_scikit_learn():
-    birds = penguins()
-    frame, numbers, words = birds.frame, list(birds.feature_names), ["island", "sex"]
-    rows, test = np.arange(200), np.arange(200, 344)
-    ours = TableEncoder(numbers, words).fit({k: v[rows] for k, v in frame.items()}).transform(
-        {k: v[test] for k, v in frame.items()})
-    import pandas
-    table = pandas.DataFrame(dict(frame))
-    theirs = make_pipeline(ColumnTransformer([
-        ("numbers", SimpleImputer(strategy="median", add_indicator=True), numbers),
-        ("words", OneHotEncoder(categories=[sorted(set(frame[w][rows]) - {""}) for w in words],
-                                handle_unknown="ignore", sparse_output=False), words)]), StandardScaler())
-    assert np.allclose(ours, theirs.fit(table.iloc[rows]).transform(table.iloc[test]), atol=1e-5)
-
-
-def test_the_encoder_meets_what_it_has_not_seen():
-    encoder = TableEncoder(["a", "b"], ["w"]).fit({"a": [1, 2, 3], "b": [7, 7, 7], "w": ["x", "y", "x"]})
-    out = encoder.transform({"a": [np.nan, 2], "b": [9, 7], "w": ["z", ""]})
-    assert encoder.names == ["a", "b", "w=x", "w=y"] and np.isfinite(out).all() and out.dtype == np.float32
-    assert (out[:, 1] == 0).all() and (out[0, 2:] == out[1, 2:]).all() and out[0, 0] == 0
-    with pytest.raises(ValueError, match="first fit the encoder"): TableEncoder(["a"]).transform({"a": [1]})
-    with pytest.raises(ValueError, match="no column 'q'"): TableEncoder(["q"]).fit({"a": [1]})
-    with pytest.raises(ValueError, match="not all numbers"): TableEncoder(["w"]).fit({"w": ["x"]})
-    with pytest.raises(ValueError, match="every entry"): TableEncoder(["a"]).fit({"a": [np.nan, np.nan]})
-    with pytest.raises(ValueError, match="infinity"): TableEncoder(["a"]).fit({"a": [np.inf, 1]})
 
 
 # -- checkpoints
@@ -667,10 +549,6 @@ def test_a_metric_that_is_not_finite_stops_the_run():
         fit(*small(), DataLoader(X, Y), (X, Y), epochs=2, metrics={"q": lambda o, y: np.nan})
     with pytest.raises(ValueError, match="should fall, and accuracy should rise"):
         fit(*small(), DataLoader(X, Y), (X, Y), epochs=2, metrics={"accuracy": accuracy}, monitor="accuracy", patience=1)
-
-
-def test_infinite_scores_can_tie():
-    assert training.roc_auc([np.inf, np.inf], [0, 1]) == training.roc_auc([np.inf, np.inf], [1, 0]) == 0.5
 
 
 def test_one_logit_models_have_an_accuracy():

@@ -6,10 +6,9 @@ __all__ = []
 # %% ../../nbs/07_training.ipynb #02a0dd25
 import numpy as np
 
-from ..data import wine
+from . import evaluation  # noqa: F401  (it holds training.3, training.4 and training.5 too)
 from ..exercises import checker, expect
 from ..streams import stream
-from ..training import roc_auc
 
 # %% ../../nbs/07_training.ipynb #87b7575d
 @checker("training.1")
@@ -39,53 +38,3 @@ def _(early_stop):
     ask([1, 1, 1, 1], 2, (3, 0), "to equal the best is not to improve on it")
     ask([5, 4, 6, 3, 7, 8], 1, (3, 1), "patience 1 stops at the first epoch without a gain")
     ask([2], 3, (1, 0), "one epoch only")
-
-# %% ../../nbs/07_training.ipynb #06ed6d6e
-@checker("training.3")
-def _(auc_by_pairs):
-    expect(auc_by_pairs(np.array([0.1, 0.9]), np.array([0, 1])), 1.0, "the one of class 1 is above: 1")
-    expect(auc_by_pairs(np.array([0.9, 0.1]), np.array([0, 1])), 0.0, "all pairs the wrong way round: 0")
-    expect(auc_by_pairs(np.array([0.5, 0.5]), np.array([0, 1])), 0.5, "a tie counts half")
-    rng = stream(0, "judge")
-    for n in (10, 50, 200):
-        y = np.arange(n) % 3 == 0
-        scores = np.round(rng.normal(size=n) + y, 1)                   # rounded: many ties
-        expect(auc_by_pairs(scores, y.astype(int)), roc_auc(scores, y.astype(int)), f"{n} scores with ties")
-
-# %% ../../nbs/07_training.ipynb #b8b3a546
-@checker("training.4")
-def _(standardize):
-    rng = stream(0, "judge")
-    train, test = rng.normal(5, 3, (40, 3)), rng.normal(9, 1, (7, 3))
-    a, b = standardize(train.copy(), test.copy())
-    expect(a, (train - train.mean(0)) / train.std(0), "the training part: mean 0, deviation 1 in each column")
-    expect(b, (test - train.mean(0)) / train.std(0), "the test part: shift and scale by the TRAINING rows")
-    for constant in (2.0, 0.1):
-        train[:, 1] = constant
-        with np.errstate(all="ignore"): a, b = standardize(train.copy(), test.copy())
-        expect(bool(np.isfinite(a).all() and np.isfinite(b).all()), True,
-               f"a column of {constant}s in training must not give NaN or infinity")
-        expect(a[:, 1], np.zeros(40), f"a column of {constant}s is 0 in training")
-        expect(bool(np.abs(b[:, 1]).max() < 1e4), True,
-               f"a column of {constant}s in training: the other part was divided by almost nothing")
-    one = rng.normal(size=(1, 3))
-    expect(standardize(train.copy(), one)[1][:, 0], (one[:, 0] - train[:, 0].mean()) / train[:, 0].std(),
-           "a test part of one row: its own mean and deviation say nothing")
-
-# %% ../../nbs/07_training.ipynb #ea48e982
-@checker("training.5")
-def _(train_classifier):
-    data = wine()
-    for what, factor in (("as it comes", 1.0), ("with its first column in other units", 1e4)):
-        x = data.x * np.where(np.arange(data.x.shape[1]) == 0, factor, 1.0)
-        n = len(data.train.x)
-        classify = train_classifier(x[:n].copy(), data.y[:n].copy())
-        expect(callable(classify), True, "return a function from raw rows to class numbers")
-        got = np.asarray(classify(x[n:].copy()))
-        expect(got.shape, data.y[n:].shape, "one class number for each row that the function is given")
-        alone = np.array([np.asarray(classify(x[i:i + 1].copy()))[0] for i in range(n, len(x), 4)])
-        expect(alone, got[::4], "a row by itself must get the answer that it got among others: "
-               "are rows standardized by what the training rows showed?")
-        expect(float((got == data.y[n:]).mean()) >= 0.9, True, f"the wine table {what}: nine of ten rows that "
-               f"were not trained on should be right, and {np.mean(got == data.y[n:]):.0%} are; are the rows "
-               "standardized, in training and in use alike?")
