@@ -4,27 +4,31 @@
 
 # %% auto #0
 __all__ = ['TableEncoder', 'confusion_matrix', 'precision_recall_f1', 'f1', 'roc_curve', 'roc_auc', 'r2', 't_quantile',
-           'mean_interval', 'corrected_interval']
+           'mean_interval', 'corrected_interval', 'wilson_interval', 'corrected_share', 'folds']
 
 # %% ../nbs/08_evaluation.ipynb #6bba29f7
+import numpy as np
+from .streams import stream
+
+# %% ../nbs/08_evaluation.ipynb #a93a3629
 from functools import cache
 
-import numpy as np
+from .training import _numbers, _plain, _said, _scored, _whole
 
-from .training import _plain, _scored
-
-# %% ../nbs/08_evaluation.ipynb #5984ef43
+# %% ../nbs/08_evaluation.ipynb #efe696ff
 class TableEncoder:
-    """Turns a table's columns into standardized inputs, by what the rows it was fitted on
-    show.
+    """Turns a table's columns into inputs, by what the rows it was fitted on show.
 
-    numbers: names of columns of numbers. A missing one (NaN) becomes the median, and where
-    a column had missing entries, a further input says which. categories: names of
+    numbers: names of columns of numbers. They get mean 0 and standard deviation 1; one that
+    never varies gives zeros. A missing one (NaN) becomes the median first, and where a
+    column had missing entries, a further input, 0 or 1, says which. categories: names of
     columns of words; an input for each word seen, 1 where it stands and 0 elsewhere; a word
-    that was not seen, or "", has 0 in all of them. In the end every input gets mean 0 and
-    standard deviation 1; one that never varies gives zeros.
+    that was not seen, or "", has 0 in all of them.
     """
     def __init__(self, numbers=(), categories=()):
+        for what, given in (("numbers", numbers), ("categories", categories)):
+            if isinstance(given, str) or not all(isinstance(c, str) for c in _listed(what, given)):
+                raise TypeError(f"{what} is a list of column names, got {given!r}")
         self.numbers, self.categories, self.names = list(numbers), list(categories), None
 
     def fit(self, frame: dict) -> "TableEncoder":
@@ -38,9 +42,9 @@ class TableEncoder:
         self.words = {c: sorted(set(_words(frame, c)) - {""}) for c in self.categories}
         self.names = [*self.numbers, *(f"{c} missing" for c in self.gaps),
                       *(f"{c}={w}" for c, words in self.words.items() for w in words)]
-        x = self._raw(frame)                                                       # (N, n)
-        self.mean, self.std = x.mean(axis=0), x.std(axis=0)                        # (n,)
-        self.std[self.std <= 1e-12 * np.abs(self.mean)] = np.inf
+        x, scaled = self._raw(frame), np.arange(len(self.names)) < len(self.numbers)    # (N, n), (n,)
+        self.mean, self.std = np.where(scaled, x.mean(axis=0), 0), np.where(scaled, x.std(axis=0), 1)
+        self.std[scaled & (self.std <= 1e-12 * np.abs(self.mean))] = np.inf
         return self
 
     def transform(self, frame: dict) -> np.ndarray:
@@ -50,15 +54,21 @@ class TableEncoder:
 
     def _raw(self, frame: dict) -> np.ndarray:
         values = {c: _column(frame, c) for c in self.numbers}
-        return np.column_stack(
-            [np.where(np.isnan(v), self.medians[c], v) for c, v in values.items()]
-            + [np.isnan(values[c]) for c in self.gaps]
-            + [_words(frame, c) == w for c, words in self.words.items() for w in words]
-        ).astype(np.float64)
+        found = ([np.where(np.isnan(v), self.medians[c], v) for c, v in values.items()]
+                 + [np.isnan(values[c]) for c in self.gaps]
+                 + [_words(frame, c) == w for c, words in self.words.items() for w in words])
+        if len({len(column) for column in found}) > 1: raise ValueError("the columns of a table have one length, and these have several")
+        if not found: raise ValueError("the encoder was given no columns, or none with a word in it")
+        return np.column_stack(found).astype(np.float64)
+
+def _listed(what: str, given) -> list:
+    "An iterable as a list; TypeError, in words, for anything else."
+    try: return list(given)
+    except TypeError: raise TypeError(f"{what} is a list, got {_said(given)}") from None
 
 def _column(frame: dict, name: str) -> np.ndarray:
     "A column as floats (N,)."
-    column = np.asarray(_there(frame, name))
+    column = _there(frame, name)
     try: column = column.astype(np.float64)
     except (ValueError, TypeError):
         raise ValueError(f"column {name!r} is not all numbers; a category?") from None
@@ -67,19 +77,23 @@ def _column(frame: dict, name: str) -> np.ndarray:
 
 def _words(frame: dict, name: str) -> np.ndarray:
     "A column as strings (N,)."
-    return np.asarray(_there(frame, name)).astype(str)
+    return _there(frame, name).astype(str)
 
-def _there(frame: dict, name: str):
-    if name in frame: return frame[name]
-    raise ValueError(f"there is no column {name!r}; there are {', '.join(map(str, frame))}")
+def _there(frame: dict, name: str) -> np.ndarray:
+    "A column of a table (N,), N at least 1."
+    if not hasattr(frame, "keys"): raise TypeError(f"a table is a dictionary of columns, got {_said(frame)}")
+    if name not in frame: raise ValueError(f"there is no column {name!r}; there are {', '.join(map(str, frame))}")
+    column = np.asarray(frame[name])
+    if column.ndim != 1 or not len(column): raise ValueError(f"column {name!r} must have shape (N,), N at least 1, got {column.shape}")
+    return column
 
-# %% ../nbs/08_evaluation.ipynb #8f9e86fe
+# %% ../nbs/08_evaluation.ipynb #eaf81017
 def confusion_matrix(outputs, y, n_classes: int | None = None) -> np.ndarray:
     """Counts (K, K): row, the true class; column, the predicted one. outputs: as `labels`
     takes them."""
     guess, y = _scored(outputs, y)
-    width = np.shape(outputs)[1] if np.ndim(outputs) == 2 else 0
-    K = n_classes or max(int(max(guess.max(), y.max())) + 1, width, 2)
+    width = np.shape(_plain(outputs))[1] if np.ndim(_plain(outputs)) == 2 else 0
+    K = max(int(max(guess.max(), y.max())) + 1, width, 2) if n_classes is None else _whole("n_classes", n_classes, 1)
     if min(guess.min(), y.min()) < 0 or max(guess.max(), y.max()) >= K:
         raise ValueError(f"classes must be from 0 to {K - 1}")
     return np.bincount(y * K + guess, minlength=K * K).reshape(K, K)
@@ -99,10 +113,10 @@ def f1(outputs, y) -> float:
     occurs = counts.sum(axis=0) + counts.sum(axis=1) > 0
     return float(precision_recall_f1(outputs, y)[2][occurs].mean())
 
-# %% ../nbs/08_evaluation.ipynb #efe696ff
+# %% ../nbs/08_evaluation.ipynb #a0fe5ac2
 def _scores(outputs, y) -> tuple[np.ndarray, np.ndarray]:
     "One score a row for class 1, and whether the row is of class 1."
-    s, y = np.asarray(_plain(outputs), float), np.asarray(_plain(y)).reshape(-1)
+    s, y = _numbers("the scores", outputs).astype(float), _numbers("the targets", y).reshape(-1)
     if s.ndim == 2 and s.shape[1] == 2: s = s[:, 1] - s[:, 0]
     if s.ndim == 2 and s.shape[1] == 1: s = s[:, 0]
     if s.shape != y.shape:
@@ -136,15 +150,16 @@ def r2(outputs, y) -> float:
     """The share of the targets' variance that is explained: 1 - squared error / variance
     about the mean. outputs: (N,) or (N, 1); y alike. 0 is a constant's score; below 0,
     worse than that."""
-    p, y = (np.asarray(_plain(a), float) for a in (outputs, y))
+    p, y = (_numbers(what, a).astype(float) for what, a in (("the outputs", outputs), ("the targets", y)))
     if max(p.ndim, y.ndim) > 1 and {*p.shape[1:], *y.shape[1:]} != {1}:
         raise ValueError(f"r2 takes one number a row, got shapes {p.shape} and {y.shape}")
     p, y = p.reshape(-1), y.reshape(-1)
     if len(p) != len(y): raise ValueError(f"got {len(p)} predictions for {len(y)} targets")
+    if not (np.isfinite(p).all() and np.isfinite(y).all()): raise ValueError("r2 takes finite numbers, and some are not")
     if len(y) < 2 or np.ptp(y) == 0: raise ValueError("R² needs targets that differ")
     return float(1 - ((y - p)**2).sum() / ((y - y.mean())**2).sum())
 
-# %% ../nbs/08_evaluation.ipynb #75a31739
+# %% ../nbs/08_evaluation.ipynb #0918e929
 @cache
 def t_quantile(p: float, df: int) -> float:
     """The p-quantile of Student's t distribution with df degrees of freedom (Student,
@@ -152,8 +167,8 @@ def t_quantile(p: float, df: int) -> float:
 
     With t = √df · tan θ the density becomes cos(θ)^(df-1), which is summed on a fine grid.
     """
-    if not 0 < p < 1 or df < 1:
-        raise ValueError(f"t_quantile needs 0 < p < 1 and df >= 1, got {p} and {df}")
+    if not (isinstance(p, (int, float, np.number)) and 0 < p < 1) or _whole("df, the degrees of freedom,", df, 1) != df:
+        raise ValueError(f"a quantile is asked for a share p between 0 and 1, got {p!r}")
     theta = np.linspace(-np.pi / 2, np.pi / 2, 400_001)
     mass = np.cumsum(np.abs(np.cos(theta[:-1] + np.diff(theta) / 2))**(df - 1))
     return float(df**0.5 * np.tan(np.interp(p, np.append(0, mass) / mass[-1], theta)))
@@ -162,11 +177,9 @@ def mean_interval(values, confidence: float = 0.95) -> tuple[float, float]:
     """The mean of independent runs (m,), and half the width of its confidence interval
     (Student's t).
 
-    Raises ValueError for fewer than two runs.
+    Raises ValueError for fewer than two runs, and for NaN or infinity among them.
     """
-    v = np.asarray(values, float).reshape(-1)
-    if len(v) < 2: raise ValueError(f"an interval needs two runs at least, got {len(v)}")
-    t = t_quantile((1 + confidence) / 2, len(v) - 1)
+    v, t = _runs(values), _t(confidence, np.size(values) - 1)
     return float(v.mean()), float(t * v.std(ddof=1) / len(v)**0.5)
 
 def corrected_interval(values, n_train: int, n_test: int,
@@ -177,5 +190,49 @@ def corrected_interval(values, n_train: int, n_test: int,
     Their training sets overlap, so they are not independent: the variance of the mean gets
     n_test / n_train more than 1 / m (Nadeau & Bengio, 2003).
     """
+    n_train, n_test = _whole("n_train", n_train, 1), _whole("n_test", n_test, 1)
     mean, half = mean_interval(values, confidence)
     return mean, half * (1 + np.size(values) * n_test / n_train)**0.5
+
+def wilson_interval(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The ends of the interval for a share that was found among n independent rows, such as
+    an accuracy; they stay between 0 and 1 (Wilson, 1927)."""
+    if not (isinstance(share, (int, float, np.number)) and 0 <= share <= 1 and isinstance(n, (int, float, np.number)) and 0 < n < np.inf):
+        raise ValueError(f"wilson_interval takes a share from 0 to 1 and a number of rows, got {share!r} and {n!r}")
+    return _wilson(float(share), n, _t(confidence, 10**6))
+
+def corrected_share(values, n_train: int, n_test: int, confidence: float = 0.95) -> tuple[float, float, float]:
+    """`corrected_interval` for accuracies: their mean, and ends that stay between 0 and 1.
+
+    The corrected variance is that of a share of so many independent rows, at most as many as
+    there are; Wilson's interval for that number.
+    """
+    mean, half = corrected_interval(values, n_train, n_test, confidence)
+    if np.min(values) < 0 or np.max(values) > 1: raise ValueError("corrected_share takes shares from 0 to 1, such as accuracies")
+    t, most = _t(confidence, np.size(values) - 1), n_train + n_test
+    rows = min(mean * (1 - mean) * (t / half)**2, most) if half > 0 else most
+    return mean, *_wilson(mean, max(rows, 1), t)
+
+def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
+    middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + (z / (2 * n))**2)**0.5
+    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+
+def _runs(values) -> np.ndarray:
+    "Runs as floats (m,), two or more, all finite."
+    v = _numbers("runs", values).astype(float).reshape(-1)
+    if len(v) < 2: raise ValueError(f"an interval needs two runs at least, got {len(v)}")
+    if not np.isfinite(v).all(): raise ValueError("a run is NaN or infinite: find out why, and run it again")
+    return v
+
+def _t(confidence: float, df: int) -> float:
+    "How many deviations an interval reaches to each side."
+    if not isinstance(confidence, (int, float, np.number)) or not 0 < confidence < 1:
+        raise ValueError(f"confidence is a share between 0 and 1, such as 0.95; got {confidence!r}")
+    return t_quantile((1 + confidence) / 2, df)
+
+# %% ../nbs/08_evaluation.ipynb #fc24ed0c
+def folds(n: int, k: int = 5, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    "k pairs (training rows, test rows) of n shuffled rows; each row is tested once."
+    if _whole("k", k, 2) > _whole("n", n, 2): raise ValueError(f"{n} rows make no {k} folds")
+    parts = np.array_split(stream(seed, "folds").permutation(n), k)
+    return [(np.concatenate(parts[:i] + parts[i + 1:]), parts[i]) for i in range(k)]

@@ -788,8 +788,9 @@ def _descend(parameters, value: Callable, lr: float = 1e-2, steps: int = 300) ->
         return first, value().item()
 
 def _first_loss(model: Module, x: np.ndarray, y: np.ndarray, loss: Callable) -> float:
-    "The loss of the untrained model on up to 256 rows, over the least that a constant output has."
+    "The model's loss now, on up to 256 rows, over the least that a constant output has."
     rows = np.unique(np.linspace(0, len(x) - 1, 256).astype(int))
+    if x.dtype.kind == "f": x = x / max(_largest_column(x), 1e-12)
     with no_grad(), np.errstate(all="ignore"): outputs = copy.deepcopy(model).eval()(x[rows])
     constant = Tensor(np.zeros((1, *outputs.shape[1:])), requires_grad=True)
     zeros = Tensor(np.zeros(outputs.shape))

@@ -7,16 +7,16 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from nnbook.evaluation import TableEncoder
 from sklearn import metrics as reference
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nnbook import evaluation
 from nnbook.autograd import Tensor
 from nnbook.data import penguins
+from nnbook.evaluation import TableEncoder
 from nnbook.exercises import grade
 from nnbook.training import accuracy
 
@@ -110,6 +110,96 @@ def test_infinite_scores_can_tie():
     assert evaluation.roc_auc([np.inf, np.inf], [0, 1]) == evaluation.roc_auc([np.inf, np.inf], [1, 0]) == 0.5
 
 
+# -- intervals that stay where shares are
+
+@given(st.integers(1, 2000), st.data())
+def test_wilsons_interval_agrees_with_scipys_and_stays_inside(n, data):
+    k = data.draw(st.integers(0, n))
+    low, high = evaluation.wilson_interval(k / n, n)
+    theirs = scipy.stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
+    assert 0 <= low <= k / n <= high <= 1 and (low, high) == pytest.approx((theirs.low, theirs.high), abs=1e-4)
+
+
+def test_corrected_shares_stay_inside_and_agree_in_the_middle():
+    draw = np.random.default_rng(0)
+    middle = 0.6 + 0.05 * draw.normal(size=30)
+    mean, low, high = evaluation.corrected_share(middle, 75, 25)
+    _, half = evaluation.corrected_interval(middle, 75, 25)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1) and low < mean < high
+    for values in ([1.0] * 30, [1.0, 0.98] * 15, [0.0, 0.0], [1.0, 0.0]):
+        mean, low, high = evaluation.corrected_share(values, 133, 45)
+        assert 0 <= low <= mean <= high <= 1 and high - low > 0.005
+
+
+def test_corrected_shares_cover_where_accuracies_are_high():
+    "A nearest-mean classifier that is right on 97%, thirty splits of tables of 100: against its mean over tables."
+    draw, found, scores = np.random.default_rng(1), [], []
+    for trial in range(200):
+        y = np.arange(100) % 2
+        x = draw.normal(size=100) + 3.76 * y
+        values = []
+        for seed in range(20):
+            o = np.random.default_rng([trial, seed]).permutation(100)
+            a, b = o[:75], o[75:]
+            middle = (x[a][y[a] == 0].mean() + x[a][y[a] == 1].mean()) / 2
+            values.append(np.mean((x[b] > middle) == y[b]))
+        scores.append(np.mean(values))
+        found.append(evaluation.corrected_share(values, 75, 25)[1:])
+    truth = np.mean(scores)
+    assert 0.96 < truth < 0.98
+    assert np.mean([low <= truth <= high for low, high in found]) > 0.93
+
+
+@given(st.integers(2, 60), st.integers(2, 10), st.integers(0, 5))
+def test_folds_test_every_row_once(n, k, seed):
+    if k > n:
+        with pytest.raises(ValueError, match="make no"): evaluation.folds(n, k, seed)
+        return
+    pairs = evaluation.folds(n, k, seed)
+    assert sorted(np.concatenate([b for _, b in pairs])) == list(range(n)) and len(pairs) == k
+    assert all(sorted(np.concatenate(pair)) == list(range(n)) for pair in pairs)
+    assert max(len(b) for _, b in pairs) - min(len(b) for _, b in pairs) <= 1
+
+
+def test_rare_words_stay_ones():
+    frame = {"w": ["a"] * 999 + ["b"], "n": np.arange(1000.0)}
+    out = TableEncoder(["n"], ["w"]).fit(frame).transform(frame)
+    assert out[-1, 2] == 1 and out[0, 2] == 0 and out[0, 1] == 1 and abs(out[:, 0].std() - 1) < 1e-3
+
+
+# -- wrong calls
+
+def calls():
+    nan, e = float("nan"), evaluation
+    frame, y, s = {"a": np.arange(4.0), "w": np.array(list("xyxy"))}, np.array([0, 1, 0, 1]), np.arange(4.0)
+    done = TableEncoder(["a"], ["w"]).fit(frame)
+    yield from ((f"encoder {a!r}", lambda a=a: TableEncoder(*a)) for a in [(None,), ("a",), ([1],), (["a"], "w"), (["a"], None), (3,)])
+    yield from ((f"fit {f!r:.40}", lambda f=f: TableEncoder(["a"], ["w"]).fit(f)) for f in [
+        None, "a", 3, [1], {}, {"a": [1.0]}, {"a": [], "w": []}, {"a": [1.0, 2.0], "w": ["x"]}, {"a": [[1.0]], "w": ["x"]}, {"a": ["q"], "w": ["x"]}, {"a": [nan], "w": ["x"]}, {"a": 3, "w": ["x"]}])
+    yield "no columns", lambda: TableEncoder().fit(frame)
+    yield from ((f"transform {f!r:.40}", lambda f=f: done.transform(f)) for f in [None, {}, {"a": [1.0]}, {"a": [1.0, 2.0], "w": ["x"]}, {"a": [], "w": []}])
+    for name in ("confusion_matrix", "precision_recall_f1", "f1", "roc_curve", "roc_auc", "r2"):
+        for arguments in [(None, y), (s, None), ("a", "b"), (s, y[:2]), ([], []), (np.full(4, nan), y), (np.zeros((4, 2, 2)), y), (s, list("abcd")), ([[1], [2, 3]], y)]:
+            yield f"{name} {arguments!r:.50}", lambda name=name, arguments=arguments: getattr(e, name)(*arguments)
+    yield from ((f"classes {k!r}", lambda k=k: e.confusion_matrix(y, y, k)) for k in (nan, -1, 0, "2", 1, 2.5))
+    yield from ((f"r2 {a!r:.30}", lambda a=a: e.r2(*a)) for a in [(s, [1, 2, nan, 3]), ([1, np.inf], [1, 2])])
+    yield from ((f"t {a!r}", lambda a=a: e.t_quantile(*a)) for a in [(nan, 3), (1.5, 3), (0, 3), ("a", 3), (None, 3), (0.5, 0), (0.5, nan), (0.5, "3"), (0.5, None), (0.5, 2.5)])
+    yield from ((f"mean {a!r}", lambda a=a: e.mean_interval(*a)) for a in [(None,), ("ab",), ([],), ([1.0],), ([1, nan],), ([1, 2], 1.0), ([1, 2], nan), ([1, 2], "x"), ([1, 2], None), ([[1], [2, 3]],)])
+    yield from ((f"corrected {a!r}", lambda a=a: e.corrected_interval(*a)) for a in [([1, 2], 0, 5), ([1, 2], 5, 0), ([1, 2], nan, 5), ([1, 2], None, 5), ([1, 2], 5, "5"), (None, 5, 5), ([1], 5, 5)])
+    yield from ((f"share {a!r}", lambda a=a: e.corrected_share(*a)) for a in [([1, 2], 5, 5), ([-0.1, 0.5], 5, 5), (None, 5, 5), ([0.5, 0.6], 0, 5)])
+    yield from ((f"wilson {a!r}", lambda a=a: e.wilson_interval(*a)) for a in [(nan, 5), (1.1, 5), (-0.1, 5), ("a", 5), (None, 5), (0.5, 0), (0.5, nan), (0.5, None), (0.5, 5, 2.0), (0.5, np.inf)])
+    yield from ((f"folds {a!r}", lambda a=a: e.folds(*a)) for a in [(None,), (nan,), (10, 1), (10, nan), (10, "5"), (3, 5), (-4, 2), (10, 5, -1), (10, 5, "a"), (10, 5, None)])
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in calls()])
+def test_a_wrong_call_ends_in_a_message_of_ours(call):
+    "Raised here and not by NumPy or Python further down."
+    with pytest.raises((ValueError, TypeError)) as caught: call()
+    path = str(caught.traceback[-1].path)
+    assert path.endswith(("nnbook/evaluation.py", "nnbook/training.py")), (path, str(caught.value))
+    assert len(str(caught.value)) > 15
+
+
 # -- tables
 
 def test_the_encoder_agrees_with_scikit_learn():
@@ -120,10 +210,11 @@ def test_the_encoder_agrees_with_scikit_learn():
         {k: v[test] for k, v in frame.items()})
     import pandas
     table = pandas.DataFrame(dict(frame))
-    theirs = make_pipeline(ColumnTransformer([
-        ("numbers", SimpleImputer(strategy="median", add_indicator=True), numbers),
+    theirs = ColumnTransformer([
+        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        ("holes", MissingIndicator(features="missing-only"), numbers),
         ("words", OneHotEncoder(categories=[sorted(set(frame[w][rows]) - {""}) for w in words],
-                                handle_unknown="ignore", sparse_output=False), words)]), StandardScaler())
+                                handle_unknown="ignore", sparse_output=False), words)])
     assert np.allclose(ours, theirs.fit(table.iloc[rows]).transform(table.iloc[test]), atol=1e-5)
 
 
@@ -131,7 +222,7 @@ def test_the_encoder_meets_what_it_has_not_seen():
     encoder = TableEncoder(["a", "b"], ["w"]).fit({"a": [1, 2, 3], "b": [7, 7, 7], "w": ["x", "y", "x"]})
     out = encoder.transform({"a": [np.nan, 2], "b": [9, 7], "w": ["z", ""]})
     assert encoder.names == ["a", "b", "w=x", "w=y"] and np.isfinite(out).all() and out.dtype == np.float32
-    assert (out[:, 1] == 0).all() and (out[0, 2:] == out[1, 2:]).all() and out[0, 0] == 0
+    assert (out[:, 1] == 0).all() and not out[:, 2:].any() and out[0, 0] == 0
     with pytest.raises(ValueError, match="first fit the encoder"): TableEncoder(["a"]).transform({"a": [1]})
     with pytest.raises(ValueError, match="no column 'q'"): TableEncoder(["q"]).fit({"a": [1]})
     with pytest.raises(ValueError, match="not all numbers"): TableEncoder(["w"]).fit({"w": ["x"]})

@@ -394,6 +394,101 @@ def test_the_checkup_finds_frozen_and_forgotten_weights():
     assert "frozen" in bad(dead, Adam(dead.parameters()), DataLoader(X, Y))
 
 
+@pytest.mark.parametrize("smoothing", [0.1, 0.2, 0.4, 0.6])
+def test_the_floor_of_smoothed_labels_is_no_complaint(smoothing):
+    signals = mnist1d()
+    model = MLP(40, 64, 10, rng=0)
+    loss = lambda z, y: cross_entropy(z, y, label_smoothing=smoothing)
+    assert bad(model, Adam(model.parameters(), lr=3e-3), DataLoader(signals.train.x, signals.train.y, batch_size=100), loss=loss) == []
+    twice = lambda z, y: loss(softmax(z), y)                 # a floor too, which no finite outputs attain
+    assert bad(model, Adam(model.parameters(), lr=3e-3), DataLoader(signals.train.x, signals.train.y, batch_size=100), loss=twice) == ["one batch"]
+
+
+def test_the_checkup_sees_where_the_loss_starts():
+    signals = mnist1d()
+    def first(scale):
+        model = MLP(40, 100, 100, 10, rng=0)
+        for p in model.parameters(): p.data *= scale
+        signs = checkup(model, Adam(model.parameters(), lr=3e-3), DataLoader(signals.train.x, signals.train.y, batch_size=100))
+        return next(s.value for s in signs if s.name == "first loss"), [s.name for s in signs if not s.healthy]
+    start = cross_entropy(MLP(40, 100, 100, 10, rng=0)(signals.train.x), signals.train.y).item()
+    assert first(1)[0] == pytest.approx(start / math.log(10), rel=0.05) and first(1)[1] == []
+    assert first(20)[0] > 1000 and first(20)[1] == ["first loss"] and first(0) == (pytest.approx(1, abs=0.01), ["one batch", "frozen"])
+
+
+@pytest.mark.parametrize("change", [lambda x: x / 255, lambda x: 255 * x, lambda x: x + 10])
+def test_the_checkup_sees_validation_data_of_another_scale(change):
+    signals = mnist1d()
+    model = MLP(40, 64, 10, rng=0)
+    train, held = DataLoader(signals.train.x, signals.train.y, batch_size=100), signals.test
+    assert bad(model, Adam(model.parameters(), lr=3e-3), train, (change(held.x), held.y)) == ["validation scale"]
+    assert bad(model, Adam(model.parameters(), lr=3e-3), train, (held.x, held.y)) == []
+
+
+@pytest.mark.parametrize("noise, found", [(0, True), (0.001, True), (0.02, True), (0.5, False)])
+def test_the_checkup_sees_near_duplicates_across_a_split(noise, found):
+    "Copies with a little noise, of which some went to each side."
+    x, y = mnist1d().train.x, mnist1d().train.y
+    copies = x[:400] + np.random.default_rng(0).normal(0, noise, x[:400].shape)
+    model = MLP(40, 64, 10, rng=0)
+    names = bad(model, Adam(model.parameters(), lr=3e-3), DataLoader(x, y, batch_size=100), (copies.astype(np.float32), y[:400]))
+    assert names == (["shared rows"] if found else [])
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 8])
+def test_dense_rows_of_few_columns_are_no_near_duplicates(columns):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(3000, columns))
+    y = (x[:, 0] > 0).astype(int)
+    model = MLP(columns, 16, 2, rng=0)
+    assert bad(model, Adam(model.parameters(), lr=3e-3), DataLoader(x[:2500], y[:2500]), (x[2500:], y[2500:])) == []
+
+
+# -- wrong calls: one message of ours, and it names what came
+
+def calls():
+    model, optimizer = small()
+    loader, net = DataLoader(X, Y), MLP(6, 8, 3, rng=0)
+    def fitted(**change):
+        call = {"model": model, "optimizer": optimizer, "train": loader, "valid": (X, Y), "epochs": 1} | change
+        return lambda: fit(call.pop("model"), call.pop("optimizer"), call.pop("train"), call.pop("valid"), **call)
+    nan, inf = float("nan"), float("inf")
+    yield from ((f"fit {k} {v!r:.30}", fitted(**{k: v})) for k, v in [
+        ("epochs", nan), ("epochs", inf), ("epochs", -1), ("epochs", 2.5), ("epochs", "3"), ("epochs", None), ("epochs", True), ("model", None), ("model", "MLP"),
+        ("model", MLP), ("optimizer", None), ("optimizer", Adam), ("optimizer", 0.1), ("train", None), ("train", [X, Y]), ("valid", X), ("valid", (X,)), ("valid", "data"),
+        ("valid", (X, Y[:5])), ("valid", (None, None)), ("loss", None), ("loss", "mse"), ("metrics", accuracy), ("metrics", {"a": 1}), ("schedule", 0.1), ("clip", "1"),
+        ("patience", 0), ("patience", -2), ("patience", nan), ("patience", 1.5), ("patience", "3"), ("save_every", 0), ("save_every", nan), ("save_every", -1)])
+    yield from ((f"DataLoader {a!r:.30} {o}", lambda a=a, o=o: DataLoader(*a, **o)) for a, o in [
+        ((None,), {}), ((X, None), {}), ((5,), {}), (([[1, 2], [3]],), {}), ((X,), {"batch_size": nan}), ((X,), {"batch_size": None}), ((X,), {"batch_size": "8"}),
+        ((X,), {"seed": -1}), ((X,), {"seed": nan}), ((X,), {"seed": "a"}), ((X,), {"transform": 3})])
+    yield from ((f"order {e!r}", lambda e=e: loader.order(e)) for e in (-1, nan, None, "1"))
+    yield from ((f"predict {a!r:.40}", lambda a=a: predict(*a)) for a in [(None,), (None, X), (X,), (net,), (net, None), (net, 3.0), (net, X[0, 0]), (net, []), (net, X[:0])])
+    yield from ((f"evaluate {a!r:.40}", lambda a=a: evaluate(*a)) for a in [(net, None), (net, X), (net, (X,)), (net, ()), (None, (X, Y)), (net, (X, Y), None), (net, (X, Y), mse, accuracy)])
+    yield from ((f"labels {a!r:.40}", lambda a=a: training.labels(a)) for a in [None, "ab", 3, nan, [nan], np.zeros((2, 0)), np.zeros((2, 2, 2)), [[1, 2], [3]], np.array([None])])
+    yield from ((f"accuracy {a!r:.40}", lambda a=a: accuracy(*a)) for a in [(None, Y), (Y, None), ("a", "b"), (Y, Y[:3]), ([], []), (Y, np.full(90, nan)), (Y, ["a"] * 90)])
+    yield from ((f"checkpoint {a!r:.40}", lambda a=a: save_checkpoint(*a)) for a in [(None, {}), ("x.npz", None), (3, {}), ("x.npz", [1])])
+    yield from ((f"load {a!r:.40}", lambda a=a: load_checkpoint(a)) for a in [None, 3, "no-such-file.npz", __file__])
+    yield from ((f"find_nonfinite {a!r:.40}", lambda a=a: training.find_nonfinite(*a)) for a in [(None, mse, [X], Y), (net, None, [X], Y), (net, mse, X, Y), (net, mse, None, Y)])
+    yield from ((f"checkup {a!r:.40}", lambda a=a: checkup(*a)) for a in [(None, optimizer, loader), (net, None, loader), (net, optimizer, None), (net, optimizer, loader, X),
+                                                                       (net, optimizer, loader, "v"), (net, optimizer, loader, None, None), (net, optimizer, DataLoader(X))])
+    yield from ((f"History {a!r:.40}", lambda a=a: History().append(*a)) for a in [("step", {}), ("steps", None), (None, {})])
+    yield "plot", lambda: History().plot()
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in calls()])
+def test_a_wrong_call_ends_in_a_message_of_ours(call):
+    "Raised here and not by NumPy or Python further down."
+    with pytest.raises((ValueError, TypeError, FileNotFoundError)) as caught: call()
+    last = caught.traceback[-1]
+    assert str(last.path).endswith("nnbook/training.py"), (last.path, str(caught.value))
+    assert len(str(caught.value)) > 15
+
+
+def test_no_epochs_are_fine():
+    model, optimizer = small()
+    assert fit(model, optimizer, DataLoader(X, Y), epochs=0).epochs == {}
+
+
 # -- the twin
 
 torch = pytest.importorskip("torch")
@@ -653,3 +748,14 @@ def test_float16_does_not_retry_for_ever():
     with pytest.raises(NonFiniteError, match="gradient's norm is nan"):
         twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.01), DataLoader(X, Y, batch_size=5), epochs=9, device="cpu",
                  loss=bad, amp=torch.float16)
+
+
+def test_the_twin_says_so_too():
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    model = layers.MLP(6, 8, 3, rng=0)
+    run = lambda **change: twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.1), DataLoader(X, Y), device="cpu", **change)
+    for epochs in (float("nan"), float("inf"), -1, None):
+        with pytest.raises(ValueError, match="epochs must be a whole number"): run(epochs=epochs)
+    with pytest.raises(TypeError, match="takes a torch.nn.Module first, got NoneType"): twin.predict(None, X)
+    with pytest.raises(TypeError, match="loss is a function"): run(epochs=1, loss=None)

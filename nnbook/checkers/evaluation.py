@@ -3,13 +3,17 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/08_evaluation.ipynb #5a9a67e9
+# %% ../../nbs/08_evaluation.ipynb #6544b270
+import sys
+from contextlib import contextmanager
+
 import numpy as np
 
 from ..data import wine
-from ..exercises import checker, expect
+from ..evaluation import roc_auc, t_quantile
+from ..exercises import Mismatch, checker, expect
+from ..layers import Module
 from ..streams import stream
-from ..evaluation import roc_auc
 
 # %% ../../nbs/08_evaluation.ipynb #126b9c74
 @checker("evaluation.1")
@@ -46,6 +50,22 @@ def _(standardize):
            "a test part of one row: its own mean and deviation say nothing")
 
 # %% ../../nbs/08_evaluation.ipynb #592e5908
+@contextmanager
+def _asked():
+    "Counts the calls of networks, the book's and PyTorch's: a list that grows by one with each."
+    calls, original, hook = [], Module.__call__, None
+    def counted(self, *inputs, **options):
+        calls.append(type(self).__name__)
+        return original(self, *inputs, **options)
+    Module.__call__ = counted
+    if "torch" in sys.modules:
+        hook = sys.modules["torch"].nn.modules.module.register_module_forward_hook(lambda module, *rest: calls.append(type(module).__name__))
+    try:
+        yield calls
+    finally:
+        Module.__call__ = original
+        if hook: hook.remove()
+
 @checker("evaluation.3")
 @checker("training.5")
 def _(train_classifier):
@@ -53,9 +73,11 @@ def _(train_classifier):
     for what, factor in (("as it comes", 1.0), ("with its first column in other units", 1e4)):
         x = data.x * np.where(np.arange(data.x.shape[1]) == 0, factor, 1.0)
         n = len(data.train.x)
-        classify = train_classifier(x[:n].copy(), data.y[:n].copy())
+        with _asked() as training: classify = train_classifier(x[:n].copy(), data.y[:n].copy())
         expect(callable(classify), True, "return a function from raw rows to class numbers")
-        got = np.asarray(classify(x[n:].copy()))
+        with _asked() as using: got = np.asarray(classify(x[n:].copy()))
+        expect(len(training) > 10 and len(using) > 0, True, "the exercise asks for a network of this book's layers, or of PyTorch's: none was "
+               + ("trained" if len(training) <= 10 else "asked when your function classified the new rows"))
         expect(got.shape, data.y[n:].shape, "one class number for each row that the function is given")
         alone = np.array([np.asarray(classify(x[i:i + 1].copy()))[0] for i in range(n, len(x), 4)])
         expect(alone, got[::4], "a row by itself must get the answer that it got among others: "
@@ -63,3 +85,47 @@ def _(train_classifier):
         expect(float((got == data.y[n:]).mean()) >= 0.9, True, f"the wine table {what}: nine of ten rows that "
                f"were not trained on should be right, and {np.mean(got == data.y[n:]):.0%} are; are the rows "
                "standardized, in training and in use alike?")
+
+# %% ../../nbs/08_evaluation.ipynb #4f3bd5aa
+def _table(seed: int, worth: float, sort: bool = False):
+    "A table of 100 rows and 400 columns, of which the last five are worth something; and its answers."
+    rng = stream(seed, "judge")
+    y = rng.permutation(np.arange(100) % 2)
+    x = rng.normal(size=(100, 400))
+    x[:, -5:] += worth * y[:, None]
+    order = np.argsort(y, kind="stable") if sort else np.arange(100)
+    return x[order], y[order]
+
+def _mean(repaired, seeds: int, k: int, **options) -> float:
+    found = [float(repaired(*_table(seed, **options), k=k, seed=seed)) for seed in range(seeds)]
+    if not np.isfinite(found).all(): raise Mismatch(f"for k = {k} it returns {found[0]}: has every training part both classes?")
+    return float(np.mean(found))
+
+@checker("evaluation.4")
+def _(repaired):
+    noise = _mean(repaired, 30, 5, worth=0)
+    expect(noise < 0.56, True, f"on noise it still reports {noise:.0%}, the mean of thirty tables: which line has seen the test rows?")
+    expect(noise > 0.40, True, f"on noise it reports {noise:.0%}, the mean of thirty tables; a coin gives a half. Are answers and rows still together?")
+    good = _mean(repaired, 10, 5, worth=2.0)
+    expect(good > 0.88, True, f"on tables with five good columns it reports {good:.0%}; more than 88% can be had. Are the ten best columns still chosen, by the training rows?")
+    for k in (2, 5):
+        in_order, sorted_ = (_mean(repaired, 10, k, worth=2.0, sort=s) for s in (False, True))
+        expect(abs(in_order - sorted_) < 0.05, True, f"for k = {k}, rows sorted by class get {sorted_:.0%}, and the same rows shuffled {in_order:.0%}: what decides which rows are in a fold?")
+    x, y = _table(0, 1.0)
+    expect(repaired(x, y, k=5, seed=3), repaired(x, y, k=5, seed=3), "called twice with one seed it should say the same")
+
+# %% ../../nbs/08_evaluation.ipynb #1aa8ac7d
+@checker("evaluation.5")
+def _(answer):
+    if not isinstance(answer, tuple) or len(answer) != 2 or np.shape(answer[0]) != (2,) or not callable(answer[1]):
+        raise Mismatch(f"expected ((a guess, a guess), narrowing), got {answer!r}")
+    guesses, narrowing = answer
+    if not all(isinstance(g, (int, float, np.number)) and 0 <= g <= 1 for g in guesses):
+        raise Mismatch(f"the two guesses are shares from 0 to 1, such as 0.5; got {guesses!r}")
+    def width(m, a, b): return t_quantile(0.975, m - 1) * (1 / m + b / a)**0.5
+    for few, many, a, b in ((5, 5, 75, 25), (5, 30, 75, 25), (2, 10, 90, 10), (30, 1000, 300, 100), (10, 20, 20, 80)):
+        want = 1 - width(many, a, b) / width(few, a, b)
+        expect(narrowing(few, many, a, b), want, f"from {few} to {many} splits, {a} rows for training and {b} for testing. Does Student's quantile "
+               "change with the number of splits, does the second term under the root stay, and is it a share that is lost?", tol=1e-3)
+    found = [1 - width(many, 75, 25) / width(few, 75, 25) for few, many in ((5, 30), (30, 1000))]
+    return "; ".join(f"{name}: you guessed {g:.0%}, and it is {f:.0%}" for name, g, f in zip(("5 to 30", "30 to 1,000"), guesses, found))
