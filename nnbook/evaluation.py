@@ -215,7 +215,8 @@ def corrected_share(values, n_train: int, n_test: int, confidence: float = 0.95)
 
 def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
     middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + (z / (2 * n))**2)**0.5
-    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+    low, high = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+    return max(0.0, min(low, p)), min(1.0, max(high, p))                          # but for rounding, p lies between
 
 def _runs(values) -> np.ndarray:
     "Runs as floats (m,), two or more, all finite."
@@ -234,5 +235,5 @@ def _t(confidence: float, df: int) -> float:
 def folds(n: int, k: int = 5, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     "k pairs (training rows, test rows) of n shuffled rows; each row is tested once."
     if _whole("k", k, 2) > _whole("n", n, 2): raise ValueError(f"{n} rows make no {k} folds")
-    parts = np.array_split(stream(seed, "folds").permutation(n), k)
+    parts = np.array_split(stream(_whole("seed", seed, 0), "folds").permutation(n), k)
     return [(np.concatenate(parts[:i] + parts[i + 1:]), parts[i]) for i in range(k)]

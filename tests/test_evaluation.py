@@ -122,7 +122,7 @@ def test_wilsons_interval_agrees_with_scipys_and_stays_inside(n, data):
 
 def test_corrected_shares_stay_inside_and_agree_in_the_middle():
     draw = np.random.default_rng(0)
-    middle = 0.6 + 0.05 * draw.normal(size=30)
+    middle = 0.6 + 0.12 * draw.normal(size=30)
     mean, low, high = evaluation.corrected_share(middle, 75, 25)
     _, half = evaluation.corrected_interval(middle, 75, 25)
     assert (high - low) / 2 == pytest.approx(half, rel=0.1) and low < mean < high

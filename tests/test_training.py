@@ -83,7 +83,7 @@ def test_batches_are_copies():
 
 
 @pytest.mark.parametrize("arrays, options, says", [
-    ((np.zeros(3), np.zeros(4)), {}, "lengths"), ((), {}, "lengths"), ((np.zeros(()),), {}, "lengths"),
+    ((np.zeros(3), np.zeros(4)), {}, "lengths"), ((), {}, "got none"), ((np.zeros(()),), {}, "one example a row; argument 0"),
     ((np.zeros((0, 4)),), {}, "0 examples"), ((np.zeros(3),), {"batch_size": 0}, "batch_size"),
     ((np.zeros(3),), {"batch_size": 2.5}, "batch_size")])
 def test_a_loader_refuses(arrays, options, says):
@@ -588,7 +588,7 @@ def test_dropout_generators_are_parts_of_a_run():
 
 
 @pytest.mark.parametrize("change, error, says", [
-    ({"train": (X, Y)}, TypeError, "DataLoader"), ({"patience": 0, "valid": (X, Y)}, ValueError, "an epoch or more"),
+    ({"train": (X, Y)}, TypeError, "DataLoader"), ({"patience": 0, "valid": (X, Y)}, ValueError, "patience, in epochs, must be a whole number, 1 or more"),
     ({"patience": 3}, ValueError, "no validation data"), ({"valid": (X[:, :5], Y)}, ValueError, "6 features")])
 def test_fit_says_what_is_wrong(change, error, says):
     model, optimizer = small()

@@ -106,7 +106,7 @@ def three_broken() -> dict[str, tuple]:
         model = MLP(40, 100, 100, 10, rng=0)
         loader = DataLoader(x[:3200], y[:3200], batch_size=100, transform=transform)
         return model, AdamW(model.parameters(), lr=3e-3, weight_decay=decay), loader, (x[3200:], (y[3200:] + code) % 10), cross_entropy
-    return {"A": run(decay=30), "B": run(code=3), "C": run(transform=apart)}
+    return {"A": run(decay=80), "B": run(code=3), "C": run(transform=apart)}
 
 @checker("training.7")
 def _(diagnosis):
@@ -152,7 +152,8 @@ def _(answer):
     coins = rng.random((40, 600)) < 0.7                           # epochs that differ by luck alone
     rising = rng.random((40, 600)) < np.linspace(0.3, 0.7, 40)[:, None]
     for what, right, n in (("forty epochs of equal worth", coins, 50), ("epochs that get better and better", rising, 100)):
-        want, got = _optimism(right, n), float(optimism(right.copy(), n))
+        want, found = _optimism(right, n), [float(optimism(right[:, rng.permutation(600)], n)) for _ in range(5)]
+        got = max(found, key=lambda value: abs(value - want))
         expect(abs(got - want) < 0.12 * want + 0.15, True, f"for {what} and n = {n} your function says {got:.2f} points. Is the epoch chosen by the n rows alone, "
                "is that same epoch judged on the other rows, is it a mean over many random choices, and is it in points of a hundred?")
     found = [float(optimism(right_answers().copy(), n)) for n in (25, 400)]
