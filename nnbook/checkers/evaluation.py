@@ -76,7 +76,8 @@ def _(train_classifier):
         with _asked() as training: classify = train_classifier(x[:n].copy(), data.y[:n].copy())
         expect(callable(classify), True, "return a function from raw rows to class numbers")
         with _asked() as using: got = np.asarray(classify(x[n:].copy()))
-        expect(len(training) > 10 and len(using) > 0, True, "the exercise asks for a network of this book's layers, or of PyTorch's: none was "
+        expect(len(training) > 10 and len(using) > 0, True, "the exercise asks for a network of this book's layers, or of "
+               "PyTorch's: none was "
                + ("trained" if len(training) <= 10 else "asked when your function classified the new rows"))
         expect(got.shape, data.y[n:].shape, "one class number for each row that the function is given")
         alone = np.array([np.asarray(classify(x[i:i + 1].copy()))[0] for i in range(n, len(x), 4)])
@@ -105,12 +106,15 @@ def _mean(repaired, seeds: int, k: int, **options) -> float:
 def _(repaired):
     noise = _mean(repaired, 30, 5, worth=0)
     expect(noise < 0.56, True, f"on noise it still reports {noise:.0%}, the mean of thirty tables: which line has seen the test rows?")
-    expect(noise > 0.40, True, f"on noise it reports {noise:.0%}, the mean of thirty tables; a coin gives a half. Are answers and rows still together?")
+    expect(noise > 0.40, True, f"on noise it reports {noise:.0%}, the mean of thirty tables; a coin gives a half. Are answers "
+           "and rows still together?")
     good = _mean(repaired, 10, 5, worth=2.0)
-    expect(good > 0.88, True, f"on tables with five good columns it reports {good:.0%}; more than 88% can be had. Are the ten best columns still chosen, by the training rows?")
+    expect(good > 0.88, True, f"on tables with five good columns it reports {good:.0%}; more than 88% can be had. Are the ten "
+           "best columns still chosen, by the training rows?")
     for k in (2, 5):
         in_order, sorted_ = (_mean(repaired, 10, k, worth=2.0, sort=s) for s in (False, True))
-        expect(abs(in_order - sorted_) < 0.05, True, f"for k = {k}, rows sorted by class get {sorted_:.0%}, and the same rows shuffled {in_order:.0%}: what decides which rows are in a fold?")
+        expect(abs(in_order - sorted_) < 0.05, True, f"for k = {k}, rows sorted by class get {sorted_:.0%}, and the same rows "
+               f"shuffled {in_order:.0%}: what decides which rows are in a fold?")
     x, y = _table(0, 1.0)
     expect(repaired(x, y, k=5, seed=3), repaired(x, y, k=5, seed=3), "called twice with one seed it should say the same")
 
@@ -125,7 +129,8 @@ def _(answer):
     def width(m, a, b): return t_quantile(0.975, m - 1) * (1 / m + b / a)**0.5
     for few, many, a, b in ((5, 5, 75, 25), (5, 30, 75, 25), (2, 10, 90, 10), (30, 1000, 300, 100), (10, 20, 20, 80)):
         want = 1 - width(many, a, b) / width(few, a, b)
-        expect(narrowing(few, many, a, b), want, f"from {few} to {many} splits, {a} rows for training and {b} for testing. Does Student's quantile "
+        expect(narrowing(few, many, a, b), want, f"from {few} to {many} splits, {a} rows for training and {b} for testing. Does "
+               "Student's quantile "
                "change with the number of splits, does the second term under the root stay, and is it a share that is lost?", tol=1e-3)
     found = [1 - width(many, 75, 25) / width(few, 75, 25) for few, many in ((5, 30), (30, 1000))]
     return "; ".join(f"{name}: you guessed {g:.0%}, and it is {f:.0%}" for name, g, f in zip(("5 to 30", "30 to 1,000"), guesses, found))

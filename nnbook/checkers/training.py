@@ -84,17 +84,22 @@ def _(updates):
     given = model.given
     expect(len(given) == 20, True, f"from 0 to 20 there are 20 updates, one batch each; your function asked the model {len(given)} times")
     rows = [b[:, 0].astype(int).tolist() for b in given]
-    expect([len(r) for r in rows], [5, 5, 5, 5, 3] * 4, "sizes of the batches of 23 rows, 5 at a time: four of 5 and one of 3 in each epoch")
+    expect([len(r) for r in rows], [5, 5, 5, 5, 3] * 4, "sizes of the batches of 23 rows, 5 at a time: four of 5 and one of 3 "
+           "in each epoch")
     epochs = [sum(rows[i : i + 5], []) for i in range(0, 20, 5)]
-    expect(all(sorted(e) == list(range(23)) for e in epochs), True, "an epoch should hold every row exactly once; are rows drawn with replacement, or a part left out?")
+    expect(all(sorted(e) == list(range(23)) for e in epochs), True, "an epoch should hold every row exactly once; are rows "
+           "drawn with replacement, or a part left out?")
     expect(len(set(map(tuple, epochs))) == 4, True, "two epochs have the same order: each should be shuffled anew")
     expect(epochs[0] != list(range(23)), True, "the first epoch is not shuffled")
-    expect(_gap(model.state_dict(), _replayed(given, x, y)) < 1e-5, True, "the weights are not those that these batches lead to. Does each row keep "
-           "its own label, is the loss the plain cross-entropy, is every gradient forgotten before the next one, and is each batch one update?")
+    expect(_gap(model.state_dict(), _replayed(given, x, y)) < 1e-5, True, "the weights are not those that these batches lead "
+           "to. Does each row keep "
+           "its own label, is the loss the plain cross-entropy, is every gradient forgotten before the next one, and is each "
+               "batch one update?")
     for pieces in ((0, 7), (7, 20)), ((0, 5), (5, 6), (6, 20)):
         parts, _, _ = _trained(updates, *pieces)
         got = [b[:, 0].astype(int).tolist() for b in parts.given]
-        expect(got == rows, True, f"updates {pieces} do not get the batches that 0 to 20 gets in one go. What does the order depend on, besides the epoch? And is the place in it found again?")
+        expect(got == rows, True, f"updates {pieces} do not get the batches that 0 to 20 gets in one go. What does the order "
+               "depend on, besides the epoch? And is the place in it found again?")
         expect(_gap(parts.state_dict(), model.state_dict()) == 0, True, f"updates {pieces} end with other weights than 0 to 20 in one go")
 
 # %% ../../nbs/07_training.ipynb #b3108319
@@ -117,7 +122,8 @@ def _(diagnosis):
     if strange := [word for word in diagnosis.values() if word not in words]:
         raise Mismatch(f"the words are {', '.join(sorted(words))}; got {strange[0]!r}")
     if (found := sum(diagnosis[name] == word for name, word in right.items())) < 3:
-        raise Mismatch(f"{found} of 3 are right. For each word there is something to measure: does the training loss fall, and the validation accuracy? "
+        raise Mismatch(f"{found} of 3 are right. For each word there is something to measure: does the training loss fall, and "
+            "the validation accuracy? "
                        "How large are the weights after an epoch? What does one batch of the loader look like?")
     return "the checkup finds nothing in any of the three: it looks at the arrays, and not at what becomes of them"
 
@@ -154,7 +160,8 @@ def _(answer):
     for what, right, n in (("forty epochs of equal worth", coins, 50), ("epochs that get better and better", rising, 100)):
         want, found = _optimism(right, n), [float(optimism(right[:, rng.permutation(600)], n)) for _ in range(5)]
         got = max(found, key=lambda value: abs(value - want))
-        expect(abs(got - want) < 0.12 * want + 0.15, True, f"for {what} and n = {n} your function says {got:.2f} points. Is the epoch chosen by the n rows alone, "
+        expect(abs(got - want) < 0.12 * want + 0.15, True, f"for {what} and n = {n} your function says {got:.2f} points. Is the "
+               "epoch chosen by the n rows alone, "
                "is that same epoch judged on the other rows, is it a mean over many random choices, and is it in points of a hundred?")
     found = [float(optimism(right_answers().copy(), n)) for n in (25, 400)]
     return "; ".join(f"n = {n}: you guessed {g:.1f} points and measured {m:.1f}" for n, g, m in zip((25, 400), numbers, found))
