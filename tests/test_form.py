@@ -14,7 +14,7 @@ from conftest import ROOT, chapters, read
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
-NOT_YET = {"07_training", "08_generalization"}
+NOT_YET = {"09_generalization"}
 CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
 FORMED = [p for p in CHAPTERS if p.id not in NOT_YET]
 
@@ -34,6 +34,9 @@ SHORT = {
     "04_autograd": {"Value": "Tensor", "lift": "elementwise", "plain_linear": "linear", "plain_unbroadcast": "unbroadcast"},
     "05_layers": {"PlainModule": "Module", "PlainLinear": "Linear", "plain_mlp": "MLP", "he": "kaiming_normal_", "plain_layer_norm": "LayerNorm", "plain_rms_norm": "RMSNorm",
                   "plain_batch_norm": "BatchNorm1d", "plain_dropout": "Dropout", "plain_embedding": "Embedding"},
+    "07_training": {"batches": "DataLoader", "train": "fit", "save": "save_checkpoint", "first_bad": "find_nonfinite"},
+    "08_evaluation": {"learn": "TableEncoder", "scaled": "TableEncoder", "one_hot": "TableEncoder", "counts_of": "confusion_matrix", "rates": "precision_recall_f1",
+                      "roc": "roc_curve", "wilson": "wilson_interval"},
 }
 
 

@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/08_generalization.ipynb #9160c8a1
+# %% ../../nbs/09_generalization.ipynb #9160c8a1
 import math
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..exercises import checker, expect
 from ..generalization import min_norm_fit
 from ..streams import stream
 
-# %% ../../nbs/08_generalization.ipynb #d11365e6
+# %% ../../nbs/09_generalization.ipynb #d11365e6
 @checker("generalization.1")
 def _(pieces_needed):
     for curvature, length, error in ((1.0, 1.0, 0.0101), (163.0, 1.0, 0.001), (30.0, 2.5, 0.07), (0.02, 7.0, 0.5)):
@@ -24,7 +24,7 @@ def _(pieces_needed):
     expect(pieces_needed(0.0, 3.0, 0.1), 1, "a straight line needs one piece, not zero")
     expect(isinstance(pieces_needed(5.0, 1.0, 0.1), (int, np.integer)), True, "return a whole number, as int(...)")
 
-# %% ../../nbs/08_generalization.ipynb #e0b66385
+# %% ../../nbs/09_generalization.ipynb #e0b66385
 @checker("generalization.2")
 def _(longer_fit):
     rng = stream(0, "judge")
@@ -42,7 +42,7 @@ def _(longer_fit):
         except ValueError: pass
         else: expect(False, True, "no solution is shorter than the shortest: raise ValueError")
 
-# %% ../../nbs/08_generalization.ipynb #0ff2fc4b
+# %% ../../nbs/09_generalization.ipynb #0ff2fc4b
 @checker("generalization.3")
 def _(mixup):
     n, K, shares, orders = 12, 4, [], set()
@@ -75,7 +75,7 @@ def _(mixup):
     expect(np.array_equal(a, b), True, "all randomness should come from rng, so that a seed repeats it")
     expect(mixup(np.ones((3, 2, 2)), np.eye(3), stream(0, "judge"))[0].shape, (3, 2, 2), "inputs may have any shape, such as (N, 28, 28)")
 
-# %% ../../nbs/08_generalization.ipynb #d23c63ba
+# %% ../../nbs/09_generalization.ipynb #d23c63ba
 @checker("generalization.4")
 def _(sign_flip_p):
     expect(sign_flip_p(np.array([1.0, 1.0, 1.0])), 0.25, "[1, 1, 1]: of 8 sign patterns, +++ and --- are as far from zero as the observed one, on either side")
@@ -94,7 +94,7 @@ def _(sign_flip_p):
         want = (abs(signs @ d) >= abs(d.sum()) - 1e-9 * abs(d).sum()).mean()
         expect(sign_flip_p(d), want, f"{m} random differences: count all 2^{m} sign patterns, the observed one included")
 
-# %% ../../nbs/08_generalization.ipynb #5a0d32a0
+# %% ../../nbs/09_generalization.ipynb #5a0d32a0
 def _least_binomial(k, error, n):
     "Exactly: the mean of a count is the sum of the chances that it exceeds 0, 1, 2, ..."
     x = np.arange(n + 1)

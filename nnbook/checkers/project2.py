@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['demand', 'rmse', 'rivals', 'ask', 'spread', 'standing']
 
-# %% ../../nbs/08a_part2_project.ipynb #0acb8842
+# %% ../../nbs/09a_part2_project.ipynb #0acb8842
 from functools import cache
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..data import auto_mpg
 from ..exercises import Mismatch, checker
 from ..streams import stream
 
-# %% ../../nbs/08a_part2_project.ipynb #21844e4c
+# %% ../../nbs/09a_part2_project.ipynb #21844e4c
 def demand(fine: bool, message: str) -> None:
     if not fine:
         raise Mismatch(message)
@@ -57,7 +57,7 @@ def spread(statistic, n: int, draws: int = 2000) -> tuple[float, float]:
     values = [statistic(rng.integers(0, n, n)) for _ in range(draws)]
     return tuple(np.quantile(values, [0.025, 0.975]))
 
-# %% ../../nbs/08a_part2_project.ipynb #8963cb1b
+# %% ../../nbs/09a_part2_project.ipynb #8963cb1b
 @checker("project2.1")
 def _(mpg):
     cars = auto_mpg().test

@@ -32,11 +32,13 @@ def _on(model: torch.nn.Module, *arrays) -> list[torch.Tensor]:
 def predict(model: torch.nn.Module, *inputs, batch_size: int = 1024) -> np.ndarray:
     """The twin of `nnbook.training.predict`: outputs (N, ...) in evaluation mode, as an
     array."""
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"predict(model, inputs...) takes a torch.nn.Module first, got {type(model).__name__}")
+    batches = DataLoader(*inputs, batch_size=batch_size, shuffle=False)
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
     try:
         with torch.inference_mode():
-            batches = DataLoader(*inputs, batch_size=batch_size, shuffle=False)
             outputs = [model(*_on(model, *batch)).cpu() for batch in batches]
     finally:
         for m, mode in modes: m.training = mode
@@ -79,6 +81,7 @@ def fit(model: torch.nn.Module, optimizer: torch.optim.Optimizer, train: DataLoa
     run = Run(model, optimizer, train, schedule, checkpoint, patience, valid, monitor, clip,
               parts)
     autocast = torch.autocast(device.type, amp, enabled=amp is not None)
+    run.check_call(epochs, loss, metrics, save_every)
     parameters, most = run.parameters(), math.inf if clip is None else clip
     skipped = 0
     for p in parameters: p.grad = None

@@ -5,6 +5,7 @@ WRONG = {
         "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes))",
         "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes)) / len(losses)",
         "def epoch_loss(losses, sizes): return np.sum(losses) / np.sum(sizes)",
+        "def epoch_loss(losses, sizes): return np.dot(losses[:-1], sizes[:-1]) / np.sum(sizes[:-1])",
     ],
     "training.2": [
         "def early_stop(losses, patience): return len(losses), int(np.argmin(losses))",
@@ -41,75 +42,278 @@ def early_stop(losses, patience):
     return len(losses), int(np.argmin(losses))
 """,
     ],
-    "training.3": [
-        "def auc_by_pairs(scores, y): return (scores[y == 1][:, None] > scores[y == 0]).mean()",
-        "def auc_by_pairs(scores, y): return (scores[y == 1][:, None] >= scores[y == 0]).mean()",
-        "def auc_by_pairs(scores, y): return ((scores > 0.5) == y).mean()",
-        "def auc_by_pairs(scores, y): return (scores[y == 0][:, None] > scores[y == 1]).mean() + (scores[y == 0][:, None] == scores[y == 1]).mean() / 2",
+    "training.6": [
+        # gradients pile up
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+""",
+        # one order for all epochs
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng(0).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # another order for each update
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng().permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # with replacement
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).integers(0, len(x), len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # the last batch is left out
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = len(x) // size
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # a resumed run begins a new epoch
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step - start, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # the order depends on the call
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([start, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # one too many
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop + 1):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # labels of other rows
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[np.sort(rows)])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # the sum over the batch
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows]) * len(rows)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # not shuffled at first
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.roll(np.arange(len(x)), epoch)
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
     ],
-    "training.4": [
-        "def standardize(train, test): return (train - train.mean(0)) / train.std(0), (test - train.mean(0)) / train.std(0)",
-        "def standardize(train, test): return (train - train.mean(0)) / (train.std(0) or 1), (test - test.mean(0)) / test.std(0)",
-        """
-def standardize(train, test):
-    both = np.concatenate([train, test])
-    std = np.where(both.std(0) > 0, both.std(0), 1)
-    return (train - both.mean(0)) / std, (test - both.mean(0)) / std
-""",
-        """
-def standardize(train, test):
-    one = lambda x: (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
-    return one(train), one(test)
-""",
-        """
-def standardize(train, test):
-    std = np.where(train.std(0) > 0, train.std(0), 1)
-    return (train - train.mean(0)) / std, (test - train.mean(0)) / std
-""",
-        """
-def standardize(train, test):
-    return tuple(np.nan_to_num((x - train.mean(0)) / train.std(0)) for x in (train, test))
-""",
-        """
-def standardize(train, test):
-    std = np.where(train.std() > 0, train.std(), 1)
-    return (train - train.mean()) / std, (test - train.mean()) / std
-""",
+    "training.7": [
+        'diagnosis = {"A": "rate", "B": "codes", "C": "apart"}',
+        'diagnosis = {"A": "shrunk", "B": "labels", "C": "apart"}',
+        'diagnosis = {"A": "shrunk", "B": "codes", "C": "labels"}',
+        'diagnosis = {"A": "apart", "B": "codes", "C": "shrunk"}',
+        'diagnosis = {"A": "shrunk", "B": "codes"}',
+        'diagnosis = {"A": "decay", "B": "codes", "C": "apart"}',
+        'diagnosis = ["shrunk", "codes", "apart"]',
     ],
-    "training.5": [
-        "def train_classifier(x, y): return lambda rows: np.full(len(rows), np.bincount(y).argmax())",
+    "training.8": [
+        # a share
         """
-from nnbook.layers import MLP
-from nnbook.optim import AdamW
-def train_classifier(x, y):
-    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
-    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(x, y), epochs=60, progress=False)
-    return lambda rows: labels(predict(model, rows))
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(1 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
 """,
+        # the best epoch of the other rows
         """
-from nnbook.layers import MLP
-from nnbook.optim import AdamW
-def train_classifier(x, y):
-    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
-    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=60, progress=False)
-    return lambda rows: labels(predict(model, rows))
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge.max()))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
 """,
+        # the wrong way round
         """
-from nnbook.layers import MLP
-from nnbook.optim import AdamW
-def train_classifier(x, y):
-    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
-    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=60, progress=False)
-    return lambda rows: predict(model, (rows - x.mean(0)) / x.std(0))
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (judge[best] - chose[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
 """,
+        # judged on the rows that chose
         """
-from nnbook.layers import MLP
-from nnbook.optim import AdamW
-def train_classifier(x, y):
-    own = lambda rows: (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-12)
-    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
-    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(own(x), y), epochs=60, progress=False)
-    return lambda rows: labels(predict(model, own(rows)))
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[:n]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # chosen by the other rows
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = judge.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # the last epoch
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = -1
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # one choice only
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = np.arange(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # no guesses
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = optimism
+""",
+        # a guess is missing
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: None}, optimism)
 """,
     ],
 }
