@@ -96,7 +96,7 @@ def _nll(mixture_nll, *given):
     copies = [a.copy() for a in given]
     result = mixture_nll(*copies)
     _unchanged(given, copies, "arrays")
-    if not isinstance(result, tuple) or len(result) != 2 or np.ndim(result[0]) > np.ndim(result[1]):
+    if not isinstance(result, (tuple, list)) or len(result) != 2 or np.ndim(result[0]) > np.ndim(result[1]):
         raise Mismatch("return two things in this order: the mean loss, and its gradient by mu")
     return result
 
