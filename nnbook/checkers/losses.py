@@ -4,6 +4,7 @@
 __all__ = []
 
 # %% ../../nbs/03_losses.ipynb #92f3c3ab
+import tracemalloc
 import numpy as np
 from ..exercises import Mismatch, checker, expect
 from ..losses import cross_entropy, cross_entropy_grad
@@ -22,11 +23,18 @@ def _(undo_weights):
     expect(undo_weights(true, np.full(3, 5.0)), true, "equal weights change nothing")
 
 # %% ../../nbs/03_losses.ipynb #02db43fb
+def _unchanged(before, after, names: str) -> None:
+    "Mismatch when a function has written into its arguments."
+    if not all(map(np.array_equal, before, after)):
+        raise Mismatch(f"your function changed the {names} it was given; work on a copy")
+
 @checker("losses.3")
 def _(quantile_loss):
     rng = stream(0, "judge")
     x, y = rng.normal(size=(2, 50))
-    loss, grad = quantile_loss(x, y, 0.5)
+    given = x.copy(), y.copy()
+    loss, grad = quantile_loss(*given, 0.5)
+    _unchanged((x, y), given, "input or target")
     expect(loss, np.abs(x - y).mean() / 2, "q = 0.5: half the absolute error, averaged")
     expect(quantile_loss(np.zeros(1), np.ones(1), 0.9)[0], 0.9, "one unit short of the target at q = 0.9 costs 0.9")
     expect(quantile_loss(np.ones(1), np.zeros(1), 0.9)[0], 0.1, "one unit over the target at q = 0.9 costs 0.1")
@@ -37,6 +45,9 @@ def _(quantile_loss):
         raise Mismatch("q = 0.9: your gradient is that of the sum of the losses, and the loss is their mean")
     expect(grad, want, "q = 0.9, the gradient of the mean loss over 50 numbers: compare it with the slope of your own loss")
     expect(quantile_loss(np.ones(2), np.ones(2), 0.3)[1], np.zeros(2), "where input and target are equal, the gradient is 0")
+    loss, grad = quantile_loss(x.reshape(10, 5), y.reshape(10, 5), 0.9)
+    expect(loss, np.where(x < y, 0.9 * (y - x), 0.1 * (x - y)).mean(), "the same 50 numbers as an array (10, 5): the mean of all of them, one number")
+    expect(grad, want.reshape(10, 5), "the same 50 numbers as an array (10, 5): over how many losses is the mean?")
 
 # %% ../../nbs/03_losses.ipynb #dca6b785
 def _one_buffer(chunks):
@@ -45,6 +56,17 @@ def _one_buffer(chunks):
     for c in chunks:
         buffer[:] = c
         yield buffer
+
+def _held(function, chunks) -> tuple[float, int]:
+    "What the function returns, and the most bytes that were allocated while it ran."
+    traced = tracemalloc.is_tracing()
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    try:
+        return function(chunks), tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not traced: tracemalloc.stop()
 
 @checker("losses.4")
 def _(running_logsumexp):
@@ -57,7 +79,11 @@ def _(running_logsumexp):
     masked = np.full(3, -np.inf)
     expect(running_logsumexp([masked, np.zeros(3), masked]), np.log(3), "chunks of -inf before and after: -inf - -inf is NaN")
     expect(running_logsumexp([masked]), -np.inf, "nothing but -inf: the log of an empty sum")
-    expect(running_logsumexp(_one_buffer(z)), np.log(np.exp(z).sum()), "the chunks come in one reused buffer, so they can't be collected: keep two numbers between them")
+    expect(running_logsumexp(_one_buffer(z)), np.log(np.exp(z).sum()), "the chunks come in one reused buffer, so a chunk that is kept does not stay what it was")
+    got, held = _held(running_logsumexp, _one_buffer(np.broadcast_to(np.arange(10_000) / 1e4, (100, 10_000))))
+    expect(got, np.log(np.exp(np.arange(10_000) / 1e4).sum()) + np.log(100), "100 chunks of 10,000 logits")
+    if held > 2_000_000:
+        raise Mismatch(f"100 chunks of 80 kB: your function held {held / 1e6:.1f} MB at once. It collects the chunks, or their copies; between two chunks it should keep two numbers")
 
 # %% ../../nbs/03_losses.ipynb #10d966d4
 def _slope(f, x, h=1e-5):
@@ -65,43 +91,71 @@ def _slope(f, x, h=1e-5):
     nudges = h * np.eye(x.size).reshape(-1, *x.shape)
     return np.array([f(x + e) - f(x - e) for e in nudges]).reshape(x.shape) / (2 * h)
 
+def _nll(mixture_nll, *given):
+    "The reader's loss and gradient, from copies of the arguments; Mismatch when these were changed or the two are no pair."
+    copies = [a.copy() for a in given]
+    result = mixture_nll(*copies)
+    _unchanged(given, copies, "arrays")
+    if not isinstance(result, (tuple, list)) or len(result) != 2 or np.ndim(result[0]) > np.ndim(result[1]):
+        raise Mismatch("return two things in this order: the mean loss, and its gradient by mu")
+    return result
+
+def _mixture_density(logits, mu, log_s, y):
+    weight = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return (weight * np.exp(-((y[:, None] - mu) / np.exp(log_s))**2 / 2 - log_s) / np.sqrt(2 * np.pi)).sum(axis=1)
+
 @checker("losses.6")
 def _(mixture_nll):
     rng = stream(2, "judge")
     logits, mu, log_s = rng.normal(size=(3, 7, 3))
-    y = rng.normal(size=7)
-    gauss = np.mean(((y - mu[:, 0]) / np.exp(log_s[:, 0]))**2 / 2 + log_s[:, 0]) + np.log(2 * np.pi) / 2
-    loss, grad = mixture_nll(logits[:, :1], mu[:, :1], log_s[:, :1], y)
-    expect(loss, gauss, "a single part is one Gaussian, whatever its logit; mind the constant of its density")
+    y, one = rng.normal(size=7), np.zeros((7, 1))
+    loss, grad = _nll(mixture_nll, one, mu[:, :1], one, y)
+    expect(loss, np.mean((y - mu[:, 0])**2) / 2 + np.log(2 * np.pi) / 2, "a single part with log s = 0 is a Gaussian of standard deviation 1; its density has a constant, too")
     expect(np.shape(grad), (7, 1), "the gradient has the shape of mu")
-    weight = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    density = weight * np.exp(-((y[:, None] - mu) / np.exp(log_s))**2 / 2 - log_s) / np.sqrt(2 * np.pi)
-    loss, grad = mixture_nll(logits, mu, log_s, y)
-    expect(loss, -np.log(density.sum(axis=1)).mean(), "seven targets, three parts: the density of a mixture is the weighted sum of densities, and the logarithm comes after the sum")
+    expect(_nll(mixture_nll, logits[:, :1], mu[:, :1], one, y)[0], loss, "with a single part its logit does not matter: which weight does the softmax give to one logit?")
+    want = -np.log(_mixture_density(one, mu[:, :1], log_s[:, :1], y)).mean()
+    expect(_nll(mixture_nll, one, mu[:, :1], log_s[:, :1], y)[0], want, "a single part of another width: all of its density is 1, however narrow it is; how high is it, then?")
+    loss, grad = _nll(mixture_nll, logits, mu, log_s, y)
+    expect(loss, -np.log(_mixture_density(logits, mu, log_s, y)).mean(), "seven targets, three parts: the density of a mixture is the weighted sum of densities, and the logarithm comes after the sum")
     expect(grad, _slope(lambda m: float(mixture_nll(logits, m, log_s, y)[0]), mu), "the gradient by mu must be the slope of your own loss", tol=1e-6)
-    far = mixture_nll(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 2)), np.array([1000.0]))
+    far = _nll(mixture_nll, np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 2)), np.array([1000.0]))
     expect(far[0], 500_000 + np.log(2 * np.pi) / 2, "a target 1,000 standard deviations away: its density underflows, its logarithm need not")
     expect(far[1], [[-500.0, -500.0]], "a target 1,000 standard deviations from two equal parts: each takes half of the pull")
-    expect(mixture_nll(logits + 1000, mu, log_s, y)[0], loss, "1,000 added to all logits changes no weight")
+    share = np.array([1, np.exp(1.5) / 2]) / (1 + np.exp(1.5) / 2)
+    far = _nll(mixture_nll, np.array([[0, 1.5]]), np.array([[0.0, -1000]]), np.array([[0, np.log(2)]]), np.array([1000.0]))
+    expect(far[1], [-share * [1000, 500]], "a target 1,000 standard deviations from each of two unequal parts: their shares are ratios of densities, and differ though both densities underflow")
+    expect(_nll(mixture_nll, logits + 1000, mu, log_s, y)[0], loss, "1,000 added to all logits changes no weight")
 
 # %% ../../nbs/03_losses.ipynb #e53d27fb
+def _masked(masked_loss, z, y, keep):
+    "The reader's loss and gradient, from copies of the arguments, which must stay as they are."
+    copies = z.copy(), y.copy(), keep.copy()
+    loss, grad = masked_loss(*copies)
+    _unchanged((z, y, keep), copies, "arrays")
+    return loss, grad
+
 @checker("losses.7")
 def _(masked_loss):
     rng = stream(3, "judge")
     z, y, keep = rng.normal(size=(8, 4)), np.array([1, 3, 2, 0, 0, 0, 0, 0]), np.array([1, 1, 1, 0, 0, 0, 0, 0])
-    alone = masked_loss(z[:3], y[:3], keep[:3])
+    alone = _masked(masked_loss, z[:3], y[:3], keep[:3])
     expect(alone[0], cross_entropy(z[:3], y[:3]), "three words and no padding: the mean cross-entropy")
     expect(alone[1], cross_entropy_grad(z[:3], y[:3]), "three words and no padding: the gradient of the mean")
-    before = z.copy(), y.copy(), keep.copy()
-    loss, grad = masked_loss(z, y, keep)
+    zero = _masked(masked_loss, z[:3], y[1:4], keep[:3])
+    why = "three words and no padding, one of them of class 0: only keep tells a word from padding"
+    expect(zero[0], cross_entropy(z[:3], y[1:4]), why)
+    expect(zero[1], cross_entropy_grad(z[:3], y[1:4]), why)
+    loss, grad = _masked(masked_loss, z, y, keep)
     expect(loss, alone[0], "the same three words with five rows of padding behind them: a mean over words is the same mean")
     expect(np.shape(grad), (8, 4), "a gradient for every row, padded or not")
     expect(bool(np.any(np.asarray(grad)[3:])), False, "padding must not teach: what is the slope of your loss by a logit of a padded row?")
     expect(grad[:3], alone[1], "the same three words, with and without padding behind them, pull equally hard")
-    expect(all(map(np.array_equal, before, (z, y, keep))), True, "your function changed its arguments; work on copies")
-    mixed, odd = keep[[0, 3, 1, 4, 2, 5, 6, 7]], np.where(keep, y, -100)[[0, 3, 1, 4, 2, 5, 6, 7]]
-    expect(masked_loss(z, odd, mixed)[0], cross_entropy(z[[0, 2, 4]], y[:3]), "padding between the words, its labels -100: they mean nothing, and are not to be looked up")
-    nothing = masked_loss(z, y, 0 * keep)
+    order = [0, 3, 1, 4, 2, 5, 6, 7]
+    loss, grad = _masked(masked_loss, z[order], np.where(keep, y, -100)[order], keep[order])
+    expect(loss, alone[0], "padding between the words, its labels -100: they mean nothing, and are not to be looked up")
+    expect(grad[[0, 2, 4]], alone[1], "padding between the words: which rows of the gradient belong to words?")
+    expect(bool(np.any(np.asarray(grad)[[1, 3, 5, 6, 7]])), False, "padding between the words teaches, too")
+    nothing = _masked(masked_loss, z, y, 0 * keep)
     expect(nothing[0], 0.0, "nothing but padding costs 0")
     expect(nothing[1], np.zeros((8, 4)), "nothing but padding teaches nothing")
 
@@ -115,20 +169,33 @@ def _huber_error(delta, x):
         low, high = np.where(over, low, c), np.where(over, c, high)
     return np.sqrt((c**2).mean())
 
+def _no_root(got: float, c) -> None:
+    "Mismatch when the constants c are right, and what was made of them is not their root mean square."
+    other = {"the mean square of the constants, without the root": np.mean(c**2), "the mean of the constants' sizes": np.abs(c).mean(),
+             "the constants' spread about their own mean; but they measure zero": c.std(), "the mean of the constants, in which errors of both signs cancel": c.mean()}
+    for what, value in other.items():
+        if np.ndim(got) == 0 and abs(got - value) < 1e-3:
+            raise Mismatch(f"rows (0, 0, 3), (-6, 0, 0) and (0, 0, 6), delta = 100: your constants are right, but you return {what}; return their root mean square")
+
 @checker("losses.8")
 def _(huber_error):
     rng = stream(4, "judge")
-    noises = {"Gaussian": rng.standard_normal((1000, 51))}
-    noises["mixture"] = rng.standard_normal((1000, 51)) * np.where(rng.random((1000, 51)) < 0.1, 10, 1)
-    two = np.array([[0.0, 0.0, 3.0], [-6.0, 0.0, 0.0]])
-    expect(huber_error(100.0, two), np.sqrt(2.5), "delta = 100, rows (0, 0, 3) and (-6, 0, 0): with so large a delta the constants are the means 1 and -2", tol=0.01)
-    expect(huber_error(1.0, two), 0.5, "delta = 1, rows (0, 0, 3) and (-6, 0, 0): one pull of 1 from outside against two from inside", tol=0.01)
+    noises = {"Gaussian": rng.standard_normal((500, 51))}
+    noises["mixture"] = rng.standard_normal((500, 51)) * np.where(rng.random((500, 51)) < 0.1, 10, 1)
+    noises["Laplace"] = rng.laplace(scale=0.5**0.5, size=(500, 51))
+    three = np.array([[0.0, 0.0, 3.0], [-6.0, 0.0, 0.0], [0.0, 0.0, 6.0]])
+    given = three.copy()
+    got = huber_error(100.0, given)
+    _unchanged((three,), (given,), "x")
+    _no_root(got, three.mean(axis=1))
+    expect(got, 3**0.5, "delta = 100, rows (0, 0, 3), (-6, 0, 0) and (0, 0, 6): with so large a delta the constants are the means 1, -2 and 2", tol=0.01)
+    expect(huber_error(1.0, three.copy()), 0.5, "delta = 1, the same rows: one pull of 1 from outside against two from inside", tol=0.01)
     said = []
     for name, x in noises.items():
         found = {}
-        for delta in (0.01, 0.1, 0.5, 1.0, 2.0, 10.0, 100.0):
+        for delta in (0.01, 0.1, 0.2, 1.0, 1.5, 10.0, 100.0):
             got, want = huber_error(delta, x.copy()), _huber_error(delta, x)
-            expect(got, want, f"{name}, delta = {delta:g}, 1,000 rows of 51 measurements, to 1%; is the minimum reached at this delta?", tol=0.008 * want)
+            expect(got, want, f"{name} noise, delta = {delta:g}, 500 rows of 51 measurements, to 1%; is the minimum reached at this delta?", tol=0.008 * want)
             found[delta] = float(got)
         said.append(f"{name}: " + ", ".join(f"δ = {d:g}: {e:.3f}" for d, e in found.items()))
     return "your errors.  " + ";  ".join(said)

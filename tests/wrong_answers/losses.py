@@ -70,6 +70,8 @@ WRONG = {
         fault(fault(QUANTILE, ".mean()", ".sum()"), " / r.size", ""),
         "def quantile_loss(input, target, q):\n    r = input - target\n    return q * np.abs(r).mean(), q * np.sign(r) / r.size",
         fault(QUANTILE, "np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "-np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))"),   # the step, not the gradient
+        fault(QUANTILE, "r.size", "len(r)"),                                          # rows, not losses
+        fault(QUANTILE, "r = input - target", "input -= target\n    r = input"),      # overwrites its argument
     ],
     "losses.4": [
         "def running_logsumexp(chunks): return np.log(sum(np.exp(z).sum() for z in chunks))",
@@ -80,6 +82,7 @@ WRONG = {
         fault(RUNNING, "total * np.exp(top - new)", "total"),                                            # the old sum does not shrink
         fault(RUNNING, "np.exp(top - new)", "np.exp(new - top)"),                                        # it grows
         fault(RUNNING, "        top = new\n", "        top = z.max()\n"),
+        "def running_logsumexp(chunks): return logsumexp(np.concatenate([z.copy() for z in chunks]))",   # keeps copies of everything
     ],
     "losses.6": [
         fault(MIXTURE, "logsumexp(parts)", "np.log(np.exp(parts).sum(axis=1))"),                         # underflows
@@ -92,6 +95,10 @@ WRONG = {
         fault(MIXTURE, "-share * q", "share * q"),                                                       # the step, not the gradient
         fault(MIXTURE, " / len(y)", ""),                                                                 # the gradient of the sum
         fault(MIXTURE, "-total.mean()", "-(np.exp(log_softmax(logits)) * (parts - log_softmax(logits))).sum(axis=1).mean()"),   # the mean of the logs
+        fault(fault(MIXTURE, "share = np.exp(parts - total[:, None])", "d = np.exp(parts); n = d.sum(axis=1, keepdims=True); share = np.where(n > 0, d / n, 1 / d.shape[1])"), "-share", "-share"),   # equal shares where all underflow
+        fault(MIXTURE, "    q = (y[:, None] - mu) / np.exp(log_s)\n", "    mu -= y[:, None]; mu /= -np.exp(log_s)\n    q = mu\n"),                                   # overwrites mu
+        fault(MIXTURE, "    q =", "    log_s -= 0.1\n    q ="),                                          # overwrites log_s
+        fault(MIXTURE, "return -total.mean(), -share * q / np.exp(log_s) / len(y)", "return -share * q / np.exp(log_s) / len(y), -total.mean()"),                        # swapped
     ],
     "losses.7": [
         "def masked_loss(z, y, keep):\n    losses = -log_softmax(z)[np.arange(len(y)), y]\n    g = softmax(z) - np.eye(z.shape[1])[y]\n    return (losses * keep).mean(), g / len(y)".replace("softmax(z) -", "np.exp(log_softmax(z)) -"),   # as it was
@@ -103,6 +110,11 @@ WRONG = {
         "def masked_loss(z, y, keep):\n    real = keep.astype(bool)\n    return cross_entropy(z[real], y[real]), cross_entropy_grad(z[real], y[real])",   # too few rows
         "def masked_loss(z, y, keep):\n    z *= keep[:, None]\n    g = np.exp(log_softmax(z)) - np.eye(z.shape[1])[y]\n    n = max(keep.sum(), 1)\n"
         "    return (-log_softmax(z)[np.arange(len(y)), y] * keep).sum() / n, g * keep[:, None] / n",    # overwrites its argument
+        fault(MASKED, "    log_p =", "    keep = keep * (y > 0)\n    log_p ="),                           # throws away real words of class 0
+        fault(MASKED, "    log_p =", "    keep = y > 0\n    log_p ="),                                    # takes label 0 for padding
+        fault(MASKED, "return (losses * keep).sum() / n, g * keep[:, None] / n", "g[keep.sum():] = 0\n    return (losses * keep).sum() / n, g / n"),   # masks by position
+        fault(MASKED, "y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[y < 0] = 0"),                                  # overwrites the labels
+        fault(MASKED, "y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[keep == 0] = 0"),
     ],
     "losses.8": [
         "def huber_error(delta, x): return np.sqrt((np.median(x, axis=1)**2).mean())",                   # delta forgotten
@@ -112,6 +124,7 @@ WRONG = {
         "def huber_error(delta, x): return np.sqrt((np.clip(x, -delta, delta).mean(axis=1)**2).mean())", # clips the data, not the residuals
         "def huber_error(delta, x):\n    c = np.median(x, axis=1, keepdims=True)\n    for _ in range(5): c = c - 0.1 * np.clip(c - x, -delta, delta).mean(axis=1, keepdims=True)\n    return np.sqrt((c**2).mean())",   # stops too early
         "def huber_error(delta, x):\n    near = np.abs(x - np.median(x, axis=1, keepdims=True)) <= delta\n    return np.sqrt((((x * near).sum(axis=1) / near.sum(axis=1))**2).mean())",   # throws the far ones away
+        fault(HUBER, "np.sqrt((c**2).mean())", "c.std()"),                                               # about their own mean
         "def huber_error(delta, x): return np.sqrt(huber(x, 0 * x, delta=delta))",                       # the loss, not the error of the constant
     ],
 }
