@@ -98,7 +98,7 @@ def _(double_descent):
 
 def _descends(train, test):
     "Judge median errors (6,) at 5, 15, 30, 60, 300 and 900 units for 30 examples."
-    expect(bool(train[2:].max() < 1e-6), True, f"from 30 units on, 30 examples can be fitted exactly, and your training error is {train[2:].max():.2g}: is there a ReLU between the layers, is a ridge at work, are the examples passed through the units that were fitted?")
+    expect(bool(train[3:].max() < 1e-6), True, f"with 60 units and more, 30 examples can be fitted exactly, and your training error is {train[3:].max():.2g}: is there a ReLU between the layers, is a ridge at work, are the examples passed through the units that were fitted?")
     expect(bool(0.3 < train[0] < 2), True, f"five units leave most of the answers unexplained; their mean squared error should be near 0.8, yours is {train[0]:.2g}. A mean, not a sum or a root?")
     expect(bool(test[2] > 4 * max(test[0], test[1])), True, "there should be a peak of the test error where units and examples are equal in number; is something keeping the weights short there?")
     expect(bool(test[-1] < 0.9), True, f"with 900 units the test error should be far below the answers' variance, and yours is {test[-1]:.2g}: is it the shortest of the exact fits, do new inputs pass through the same units, and do these have biases?")
