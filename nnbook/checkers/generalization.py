@@ -3,12 +3,12 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/09_generalization.ipynb #9160c8a1
+# %% ../../nbs/09_generalization.ipynb #820edc95
 import math
 
 import numpy as np
 
-from ..exercises import checker, expect
+from ..exercises import Mismatch, checker, expect
 from ..generalization import min_norm_fit
 from ..streams import stream
 
@@ -76,39 +76,82 @@ def _(mixup):
     expect(mixup(np.ones((3, 2, 2)), np.eye(3), stream(0, "judge"))[0].shape, (3, 2, 2), "inputs may have any shape, such as (N, 28, 28)")
 
 # %% ../../nbs/09_generalization.ipynb #d23c63ba
-@checker("generalization.4")
-def _(sign_flip_p):
-    expect(sign_flip_p(np.array([1.0, 1.0, 1.0])), 0.25, "[1, 1, 1]: of 8 sign patterns, +++ and --- are as far from zero as the observed one, on either side")
-    expect(sign_flip_p(np.array([2.0, -2.0])), 1.0, "[2, -2]: the mean is 0, and every pattern is at least as far from it")
-    expect(sign_flip_p(np.array([0.1, 0.2, 0.3, -0.6])), 1.0, "[0.1, 0.2, 0.3, -0.6]: the mean is 0 but for rounding; compare with a tolerance")
-    expect(sign_flip_p(np.array([0.1, 0.2, 0.3, -0.1, 0.7, -0.3])), 0.4375, "[0.1, 0.2, 0.3, -0.1, 0.7, -0.3]: some patterns give the observed mean exactly, but for rounding; compare with a tolerance")
-    expect(sign_flip_p(np.array([-1.0, -2.0, -3.0, -4.0])), 0.125, "all negative: 2 of 16; take the distance from zero, in both directions")
-    rng = stream(0, "judge")
-    for _ in range(10):                                             # tenths, counted exactly as whole numbers
-        tenths = rng.integers(-9, 10, 7)
-        sums = abs((1 - 2 * ((np.arange(2**7)[:, None] >> np.arange(7)) & 1)) @ tenths)
-        expect(sign_flip_p(tenths / 10), (sums >= sums[0]).mean(), f"{(tenths / 10).tolist()}: some patterns give the observed mean exactly, but for rounding; compare with a tolerance")
-    for m in (1, 5, 10):
-        d = rng.standard_normal(m) + 0.5
-        signs = 1 - 2 * ((np.arange(2**m)[:, None] >> np.arange(m)) & 1)
-        want = (abs(signs @ d) >= abs(d.sum()) - 1e-9 * abs(d).sum()).mean()
-        expect(sign_flip_p(d), want, f"{m} random differences: count all 2^{m} sign patterns, the observed one included")
+@checker("generalization.6")
+def _(double_descent):
+    n, widths, found = 30, [5, 15, 30, 60, 300, 900], []
+    for seed in range(9):
+        rng = stream(seed, "judge")
+        x = rng.standard_normal((n + 300, 5))
+        y = np.tanh(x[:, 0]) * x[:, 1] + x[:, 2]
+        y[:n] += 0.5 * rng.standard_normal(n)
+        given = x[:n], y[:n], x[n:], y[n:]
+        kept = [a.copy() for a in given]
+        got = np.asarray(double_descent(*given, widths, seed))
+        expect(all(np.array_equal(a, b) for a, b in zip(given, kept)), True, "the arrays that you were given have changed; make new ones")
+        expect(got.shape, (len(widths), 2), "a row for each width, with the training and the test error")
+        found.append(got.astype(float))
+    expect(np.asarray(double_descent(*given, widths, 8)), found[-1], "asked twice with one seed, your function gives two answers; draw all from a generator made of the seed")
+    expect(np.allclose(double_descent(*given, widths, 9), found[-1]), False, "two seeds give the same errors; the hidden layer should be drawn from the seed")
+    train, test = np.median(found, axis=0).T
+    expect(bool(test[0] > train[0] and test[2:].min() > 1e-6), True, "the second column should be the error on new examples, which none of the fits has seen")
+    _descends(train, test)
+
+def _descends(train, test):
+    "Judge median errors (6,) at 5, 15, 30, 60, 300 and 900 units for 30 examples."
+    expect(bool(train[3:].max() < 1e-6), True, f"with 60 units and more, 30 examples can be fitted exactly, and your training error is {train[3:].max():.2g}: is there a ReLU between the layers, is a ridge at work, are the examples passed through the units that were fitted?")
+    expect(bool(0.3 < train[0] < 2), True, f"five units leave most of the answers unexplained; their mean squared error should be near 0.8, yours is {train[0]:.2g}. A mean, not a sum or a root?")
+    expect(bool(test[2] > 4 * max(test[0], test[1])), True, "there should be a peak of the test error where units and examples are equal in number; is something keeping the weights short there?")
+    expect(bool(test[-1] < 0.9), True, f"with 900 units the test error should be far below the answers' variance, and yours is {test[-1]:.2g}: is it the shortest of the exact fits, do new inputs pass through the same units, and do these have biases?")
 
 # %% ../../nbs/09_generalization.ipynb #5a0d32a0
-def _least_binomial(k, error, n):
-    "Exactly: the mean of a count is the sum of the chances that it exceeds 0, 1, 2, ..."
-    x = np.arange(n + 1)
-    log = np.array([math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in x])
-    above = 1 - np.cumsum(np.exp(log + x * math.log(error) + (n - x) * math.log1p(-error)))
-    return float((np.clip(above, 0, 1)**k).sum() / n)
+@checker("generalization.7")
+def _(repaired):
+    N = 40
+    x, y = np.zeros((N, 28, 28), np.float32), np.arange(N) * 7 % 10
+    x[:, 10:18, 10:18] = 1 + np.arange(N)[:, None, None]            # a picture tells who it is, wherever it is moved
+    for copies, most in ((4, 1), (2, 3)):
+        kept, rng = (x.copy(), y.copy()), stream(copies, "judge")
+        got = repaired(x, y, rng, copies=copies, most=most)
+        expect(np.array_equal(x, kept[0]) and np.array_equal(y, kept[1]), True, "the arrays that you were given have changed; make new ones")
+        expect(isinstance(got, tuple) and len(got) == 4, True, "return four things: training pictures and answers, test pictures and answers")
+        a, b, c, d = map(np.asarray, got)
+        expect(len(a) == len(b) and len(c) == len(d) and a.shape[1:] == c.shape[1:] == (28, 28), True, f"pictures (n, 28, 28) with as many answers; got {a.shape}, {b.shape}, {c.shape}, {d.shape}")
+        _believable(x, y, (a, b, c, d), copies, most)
+    again = [repaired(x, y, stream(s, "judge")) for s in (1, 1, 2)]
+    expect(all(np.array_equal(p, q) for p, q in zip(again[0], again[1])), True, "all randomness should come from rng, so that a seed repeats it")
+    expect(np.array_equal(again[0][3], again[2][3]) and np.array_equal(again[0][2], again[2][2]), False, "two generators split alike; the split should be drawn from rng")
 
-@checker("generalization.5")
-def _(luckiest):
-    for k, error, n in ((1, 0.13, 250), (40, 0.13, 250), (40, 0.13, 10_000), (1000, 0.5, 100), (5, 0.02, 50)):
-        got, want = luckiest(k, error, n), _least_binomial(k, error, n)
-        expect(np.ndim(got), 0, "return one number")
-        hint = f"k={k}, error={error}, n={n}: "
-        if abs(got - n * want) < 0.05 * n * want: hint += "that is a count; return a share"
-        elif k > 1 and abs(got - error) < 0.002: hint += "that is the mean of all k, not the expected lowest"
-        else: hint += "the mean over many repetitions of the lowest of k shares"
-        expect(abs(float(got) - want) < 0.002, True, hint + f"; got {float(got):.4f}, expected {want:.4f}")
+def _believable(x, y, parts, copies, most):
+    "Judge a split of marked pictures: who is where, how often, and moved or not."
+    a, b, c, d = parts
+    train, test = (np.rint(p.max(axis=(1, 2))).astype(int) - 1 for p in (a, c))
+    expect(bool(set(train) & set(test)), False, "pictures of the test part are in the training part too, some of them moved: the test asks for what was learned by heart")
+    expect(np.array_equal(np.sort(test), np.unique(test)) and len(test) == len(x) // 4, True, f"a quarter of the {len(x)} pictures should be in the test part, each once; there are {len(test)}")
+    expect(np.array_equal(c, x[test]), True, "test pictures should be as they came: nobody will move the digits on which the classifier is used")
+    expect(np.array_equal(b, y[train]) and np.array_equal(d, y[test]), True, "some pictures have lost their own answer on the way")
+    expect(np.bincount(train, minlength=len(x))[np.setdiff1d(np.arange(len(x)), test)].tolist(), [copies + 1] * (len(x) - len(test)), f"each training picture should be there as it came, and {copies} times moved")
+    moved = [(p != x[i]).any() for p, i in zip(a, train)]
+    expect(bool(np.mean(moved) > 0.5 * copies / (copies + 1)), True, "the copies in the training part are not moved")
+    places = {tuple(np.argwhere(p > 0)[0] - 10) for p in a}
+    expect(bool(max(max(abs(i), abs(j)) for i, j in places) <= most), True, f"pictures move by up to {most} pixels, and yours by more")
+    expect(bool(len(places) > 2 * most + 1), True, "all copies are moved alike; each should be moved by itself")
+
+# %% ../../nbs/09_generalization.ipynb #f0373960
+@checker("generalization.8")
+def _(answer):
+    if not (isinstance(answer, (tuple, list)) and len(answer) == 2 and callable(answer[1])):
+        raise Mismatch("expected your guess and your function, as in (40, error_at)")
+    guess, error_at = answer
+    if guess not in (10, 16, 20, 25, 40, 80): raise Mismatch(f"the guess is one of 10, 16, 20, 25, 40 and 80 readings, got {guess!r}")
+    once, twice, other = (error_at(16, seed) for seed in (3, 3, 4))
+    expect(np.ndim(once), 0, "return one number")
+    expect(once == twice and once != other, True, "equal seeds should give equal errors, and other seeds others")
+    middle = {n: float(np.median([error_at(n, seed) for seed in range(60)])) for n in (10, 16, 20, 25, 40, 80)}
+    for n, low, high, hint in ((80, 0.012, 0.032, "is the distance taken to the wave without noise, and as a mean of squares?"),
+                               (40, 0.028, 0.06, "40 noisy readings, 20 features, fitted without a ridge"),
+                               (10, 0.09, 0.32, "10 noisy readings, 20 features: the shortest of the exact fits")):
+        expect(bool(low < middle[n] < high), True, f"with {n} readings the error should be between {low} and {high} in the middle of 60 seeds, and yours is {middle[n]:.2g}: {hint}")
+    expect(bool(middle[20] > 3 * middle[10]), True, f"with 20 readings yours is {middle[20]:.2g}: is a ridge at work, or is the fit judged only where the readings are?")
+    top = max(middle, key=middle.get)
+    said = ", ".join(f"{n}: {e:.2g}" for n, e in middle.items())
+    return f"the middle of 60 seeds, for each number of readings: {said}\n  you guessed {guess}, and yours is largest at {top}"

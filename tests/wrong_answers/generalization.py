@@ -1,5 +1,42 @@
 "Plausible wrong answers to the exercises of the chapter on generalization; each must fail its checker."
 
+DESCENT = """
+def double_descent(x, y, new_x, new_y, widths, seed):
+    rng, errors = np.random.default_rng(seed), []
+    for k in widths:
+        W, b = rng.standard_normal((k, x.shape[1])), rng.standard_normal(k)
+        A, B = (np.maximum(a @ W.T + b, 0) / k**0.5 for a in (x, new_x))
+        w = np.linalg.pinv(A) @ y
+        errors.append([((A @ w - y)**2).mean(), ((B @ w - new_y)**2).mean()])
+    return np.array(errors)
+"""
+REPAIRED = """
+def repaired(x, y, rng, copies=4, most=1):
+    order, cut = rng.permutation(len(x)), len(x) // 4
+    train, test = order[cut:], order[:cut]
+    a, b, move = x[train], y[train], shift_images(most)
+    more = [move(a, b, rng)[0] for _ in range(copies)]
+    return np.concatenate([a] + more), np.concatenate([b] * (copies + 1)), x[test], y[test]
+"""
+CURVE = """
+def error_at(n, seed):
+    wave = lambda x: np.sin(1.5 * np.pi * x[:, 0])
+    x, fine = np.linspace(-1, 1, n)[:, None], np.linspace(-1, 1, 200)[:, None]
+    y = wave(x) + 0.3 * np.random.default_rng(seed).standard_normal(n)
+    layer = random_features(1, 20, scale=12, rng=seed)
+    w = min_norm_fit(layer(x), y)
+    return ((layer(fine) @ w - wave(fine))**2).mean()
+
+answer = (20, error_at)
+"""
+
+
+def spoiled(solution, *faults):
+    "The right answer with one fault put into it, for each fault (what it is, the right text, the wrong one)."
+    for what, right, _ in faults: assert solution.count(right) == 1, what
+    return [solution.replace(right, wrong) for _, right, wrong in faults]
+
+
 WRONG = {
     "generalization.1": [
         "def pieces_needed(curvature, length, error): return int(length * np.sqrt(curvature / (8 * error)))",       # rounds down
@@ -41,6 +78,22 @@ def longer_fit(features, y, length):
     v = np.random.default_rng(0).standard_normal(features.shape[1])
     v -= min_norm_fit(features, features @ v)
     return w + v * np.sqrt(abs(length**2 - w @ w)) / np.linalg.norm(v)
+""",
+        # the extra part is drawn in the span of the examples, and vanishes
+        """
+def longer_fit(features, y, length):
+    w = min_norm_fit(features, y)
+    if length < np.linalg.norm(w): raise ValueError
+    v = features.T @ np.random.default_rng(0).standard_normal(len(features))
+    return w + v * np.sqrt(length**2 - w @ w) / np.linalg.norm(v)
+""",
+        # a shorter length gets the shortest fit
+        """
+def longer_fit(features, y, length):
+    w = min_norm_fit(features, y)
+    v = np.random.default_rng(0).standard_normal(features.shape[1])
+    v -= min_norm_fit(features, features @ v)
+    return w + v * np.sqrt(max(0, length**2 - w @ w)) / np.linalg.norm(v)
 """,
     ],
     "generalization.3": [
@@ -106,60 +159,68 @@ def mixup(x, y, rng, alpha=0.2):
     return a * x + (1 - a) * x[p], a * y + (1 - a) * y[p]
 """,
     ],
-    "generalization.4": [
-        # one-sided
-        """
-def sign_flip_p(differences):
-    from itertools import product
-    d = np.asarray(differences, float)
-    means = np.array(list(product([1, -1], repeat=len(d)))) @ d
-    return float((means >= d.sum() - 1e-9).mean())
+    "generalization.6": spoiled(
+        DESCENT,
+        ("no nonlinearity", "np.maximum(a @ W.T + b, 0)", "(a @ W.T + b)"),
+        ("new inputs pass through other units",
+         """        A, B = (np.maximum(a @ W.T + b, 0) / k**0.5 for a in (x, new_x))
 """,
-        # strictly larger
-        """
-def sign_flip_p(differences):
-    from itertools import product
-    d = np.asarray(differences, float)
-    means = abs(np.array(list(product([1, -1], repeat=len(d)))) @ d)
-    return float((means > means[0] + 1e-9).mean())
+         """        A = np.maximum(x @ W.T + b, 0) / k**0.5
+        W, b = rng.standard_normal((k, x.shape[1])), rng.standard_normal(k)
+        B = np.maximum(new_x @ W.T + b, 0) / k**0.5
+"""),
+        ("a ridge", "np.linalg.pinv(A) @ y", "np.linalg.solve(A.T @ A + 0.01 * np.eye(k), A.T @ y)"),
+        ("fitted anew to the new examples", "((B @ w - new_y)**2)", "((B @ (np.linalg.pinv(B) @ new_y) - new_y)**2)"),
+        ("sums", ".mean(), ((B", ".sum(), ((B"),
+        ("the columns exchanged",
+         "[((A @ w - y)**2).mean(), ((B @ w - new_y)**2).mean()]",
+         "[((B @ w - new_y)**2).mean(), ((A @ w - y)**2).mean()]"),
+        ("one seed for all", "default_rng(seed)", "default_rng(0)"),
+        ("no seed", "default_rng(seed)", "default_rng()"),
+        ("the inverse of the normal equations, without a choice among exact fits", "np.linalg.pinv(A) @ y", "np.linalg.inv(A.T @ A) @ A.T @ y"),
+        ("small singular values cut off, which is another ridge", "np.linalg.pinv(A)", "np.linalg.pinv(A, rcond=0.1)"),
+        ("in place", "    rng, errors", """    x *= 2
+    rng, errors"""),
+    ),
+    "generalization.7": spoiled(
+        REPAIRED,
+        ("altered first, as the colleague does",
+         """    order, cut = rng.permutation(len(x)), len(x) // 4
+    train, test = order[cut:], order[:cut]
+    a, b, move = x[train], y[train], shift_images(most)
+    more = [move(a, b, rng)[0] for _ in range(copies)]
+    return np.concatenate([a] + more), np.concatenate([b] * (copies + 1)), x[test], y[test]
 """,
-        # no tolerance
-        """
-def sign_flip_p(differences):
-    from itertools import product
-    d = np.asarray(differences, float)
-    means = abs(np.array(list(product([1, -1], repeat=len(d)))) @ d)
-    return float((means >= means[0]).mean())
-""",
-        """
-def sign_flip_p(differences):
-    from itertools import product
-    d = np.asarray(differences, float)
-    return sum(abs(np.mean(d * s)) >= abs(np.mean(d)) for s in product([1, -1], repeat=len(d))) / 2**len(d)
-""",
-        # a sign test, which forgets the sizes
-        """
-def sign_flip_p(differences):
-    from itertools import product
-    d = np.sign(differences)
-    means = abs(np.array(list(product([1, -1], repeat=len(d)))) @ d)
-    return float((means >= means[0] - 1e-9).mean())
-""",
-        # random flips instead of all
-        """
-def sign_flip_p(differences):
-    d, rng = np.asarray(differences, float), np.random.default_rng(0)
-    means = abs(rng.choice([1, -1], (1000, len(d))) @ d)
-    return float((means >= abs(d.sum()) - 1e-9).mean())
-""",
-    ],
-    "generalization.5": [
-        "def luckiest(k, error, n): return error",
-        "def luckiest(k, error, n): return np.random.default_rng(0).binomial(n, error, size=(20_000, k)).min(axis=1).mean()",
-        # two standard errors, whatever k
-        "def luckiest(k, error, n): return error - 2 * np.sqrt(error * (1 - error) / n)",
-        # the lowest of all repetitions
-        "def luckiest(k, error, n): return np.random.default_rng(0).binomial(n, error, size=(20_000, k)).min() / n",
-        "def luckiest(k, error, n): return np.random.default_rng(0).binomial(n, error, size=(20_000, k)).min(axis=1) / n",
-    ],
+         """    move = shift_images(most)
+    x = np.concatenate([x] + [move(x, y, rng)[0] for _ in range(copies)])
+    y = np.concatenate([y] * (copies + 1))
+    order, cut = rng.permutation(len(x)), len(x) // 4
+    return x[order[cut:]], y[order[cut:]], x[order[:cut]], y[order[:cut]]
+"""),
+        ("the test pictures are moved too", "b] * (copies + 1)), x[test]", "b] * (copies + 1)), move(x[test], y[test], rng)[0]"),
+        ("only moved pictures are trained on",
+         "np.concatenate([a] + more), np.concatenate([b] * (copies + 1))",
+         "np.concatenate(more), np.concatenate([b] * copies)"),
+        ("no copies at all", "np.concatenate([a] + more), np.concatenate([b] * (copies + 1))", "a, b"),
+        ("all copies moved alike", "[move(a, b, rng)[0] for _ in range(copies)]", "[np.roll(a, most, axis=2)] * copies"),
+        ("the answers repeated in another order", "np.concatenate([b] * (copies + 1))", "np.repeat(b, copies + 1)"),
+        ("the copies are not moved", "[move(a, b, rng)[0] for _ in range(copies)]", "[a] * copies"),
+        ("a split that is the same whatever rng", "order, cut = rng.permutation(len(x))", "order, cut = np.random.default_rng(0).permutation(len(x))"),
+        ("the whole set is trained on", "train, test = order[cut:], order[:cut]", "train, test = order, order[:cut]"),
+        ("always one pixel", "shift_images(most)", "shift_images(most + 1)"),
+    ),
+    "generalization.8": spoiled(
+        CURVE,
+        ("no noise", "0.3 * np", "0.0 * np"),
+        ("judged at the readings", "((layer(fine) @ w - wave(fine))**2)", "((layer(x) @ w - y)**2)"),
+        ("a ridge", "min_norm_fit(layer(x), y)", "min_norm_fit(layer(x), y, 0.01)"),
+        ("always twenty readings", "np.linspace(-1, 1, n)[:, None], ", "np.linspace(-1, 1, 20)[:, None], "),
+        ("as many features as readings", "random_features(1, 20,", "random_features(1, n,"),
+        ("a noisy test", "- wave(fine))**2", "- wave(fine) - 0.3 * np.random.default_rng(seed + 100).standard_normal(200))**2"),
+        ("a root", "((layer(fine) @ w - wave(fine))**2).mean()", "((layer(fine) @ w - wave(fine))**2).mean()**0.5"),
+        ("other features for the new points", "layer(fine) @ w", "random_features(1, 20, scale=12, rng=seed + 1)(fine) @ w"),
+        ("no seed", "default_rng(seed)", "default_rng()"),
+        ("no guess", "answer = (20, error_at)", "answer = error_at"),
+        ("the guess is a factor", "answer = (20, error_at)", "answer = (13.7, error_at)"),
+    ),
 }
