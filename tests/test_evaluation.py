@@ -251,3 +251,54 @@ def test_old_exercise_names_find_their_checkers():
     code = "from nnbook.exercises import grade; print([grade(f'training.{i}', lambda *a: 0).status for i in (3, 4, 5)])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == str(["failed"] * 3)
     assert "no such exercise" not in grade("training.3", lambda s, y: 0).message
+
+
+# -- exercises: right answers in other clothes, and messages that name the mistake
+
+IN_PLACE = """
+def standardize(train, test):
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    std = np.where(std > 1e-12 * np.abs(mean), std, 1.0)
+    for x in (train, test):
+        x -= mean
+        x /= std
+    return train, test
+"""
+
+
+def test_a_right_answer_in_place_passes():
+    space = {"np": np}
+    exec(IN_PLACE, space)
+    assert grade("evaluation.2", space["standardize"]).status == "passed"
+
+
+def test_guesses_in_a_list_pass():
+    def narrowing(few, many, n_train, n_test):
+        width = lambda m: evaluation.t_quantile(0.975, m - 1) * (1 / m + n_test / n_train)**0.5
+        return 1 - width(many) / width(few)
+    assert grade("evaluation.5", ([0.5, 0.3], narrowing)).status == grade("evaluation.5", [[0.5, 0.3], narrowing]).status == "passed"
+
+
+@pytest.mark.parametrize(("exercise", "answer", "said"), [
+    ("evaluation.1", 0.5, "the function auc_by_pairs itself"), ("evaluation.2", lambda train, test: train, "return two things"),
+    ("evaluation.4", 0.5, "the function repaired itself"), ("evaluation.4", lambda x, y, k, seed: (x, y), "return one number"),
+    ("training.1", 1.5, "the function epoch_loss itself")])
+def test_a_message_names_the_mistake(exercise, answer, said):
+    verdict = grade(exercise, answer)
+    assert verdict.status == "failed" and said in verdict.message, verdict
+
+
+def test_logits_are_called_logits():
+    from nnbook.layers import MLP
+    from nnbook.optim import AdamW
+    from nnbook.training import DataLoader, fit, predict
+    def trained(x, y, returned):
+        model = MLP(13, 8, 3, rng=0)
+        fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(x, y), epochs=5, progress=False)
+        return returned(model)
+    verdict = grade("evaluation.3", lambda x, y: trained(x, y, lambda model: lambda rows: predict(model, rows)))
+    assert "not class numbers" in verdict.message
+    verdict = grade("evaluation.3", lambda x, y: trained(x, y, lambda model: model))
+    assert "a network alone" in verdict.message
+    verdict = grade("evaluation.3", lambda x, y: trained(x, y, lambda model: lambda rows: model(rows)))
+    assert "not class numbers" in verdict.message

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from ..autograd import cross_entropy
-from . import evaluation  # noqa: F401  (it holds training.3, training.4 and training.5 too)
+from .evaluation import given_function  # and training.3, training.4 and training.5 are there too
 from ..data import mnist1d
 from ..exercises import Mismatch, checker, expect
 from ..layers import MLP, Module
@@ -20,6 +20,7 @@ from ..training import DataLoader, fit, labels
 # %% ../../nbs/07_training.ipynb #87b7575d
 @checker("training.1")
 def _(epoch_loss):
+    given_function(epoch_loss, "epoch_loss")
     expect(epoch_loss([1.0, 2.0], [10, 10]), 1.5, "two batches of 10, losses 1 and 2: the mean is 1.5")
     expect(epoch_loss([1.0, 3.0], [3, 1]), 1.5, "losses 1 and 3 of batches of 3 and 1: (3·1 + 1·3) / 4; "
            "did you weigh each batch by its size?")
@@ -32,8 +33,10 @@ def _(epoch_loss):
 # %% ../../nbs/07_training.ipynb #a52964de
 @checker("training.2")
 def _(early_stop):
+    given_function(early_stop, "early_stop")
     def ask(losses, patience, answer, why):
         got = early_stop(list(losses), patience)
+        if isinstance(got, np.ndarray): got = got.tolist()
         expect(isinstance(got, (tuple, list)) and len(got) == 2, True, "return two numbers: epochs run, best epoch")
         expect(got[0], answer[0], f"epochs run for {list(losses)}, patience {patience}: {why}")
         expect(got[1], answer[1], f"best epoch for {list(losses)}, patience {patience}: {why}")
@@ -80,6 +83,7 @@ def _gap(a: dict, b: dict) -> float: return max(np.abs(a[name] - b[name]).max() 
 
 @checker("training.6")
 def _(updates):
+    given_function(updates, "updates")
     model, x, y = _trained(updates, (0, 20))
     given = model.given
     expect(len(given) == 20, True, f"from 0 to 20 there are 20 updates, one batch each; your function asked the model {len(given)} times")
@@ -88,7 +92,7 @@ def _(updates):
            "in each epoch")
     epochs = [sum(rows[i : i + 5], []) for i in range(0, 20, 5)]
     expect(all(sorted(e) == list(range(23)) for e in epochs), True, "an epoch should hold every row exactly once; are rows "
-           "drawn with replacement, or a part left out?")
+           "drawn with replacement, is a part left out, or is the order drawn anew while the epoch is still going on?")
     expect(len(set(map(tuple, epochs))) == 4, True, "two epochs have the same order: each should be shuffled anew")
     expect(epochs[0] != list(range(23)), True, "the first epoch is not shuffled")
     expect(_gap(model.state_dict(), _replayed(given, x, y)) < 1e-5, True, "the weights are not those that these batches lead "
@@ -99,7 +103,7 @@ def _(updates):
         parts, _, _ = _trained(updates, *pieces)
         got = [b[:, 0].astype(int).tolist() for b in parts.given]
         expect(got == rows, True, f"updates {pieces} do not get the batches that 0 to 20 gets in one go. What does the order "
-               "depend on, besides the epoch? And is the place in it found again?")
+               "depend on, besides the epoch: on where this call began, or on a generator that starts afresh with each call? And is the place in it found again?")
         expect(_gap(parts.state_dict(), model.state_dict()) == 0, True, f"updates {pieces} end with other weights than 0 to 20 in one go")
 
 # %% ../../nbs/07_training.ipynb #b3108319
@@ -119,6 +123,7 @@ def _(diagnosis):
     words = {"labels", "apart", "shrunk", "codes", "frozen", "rate"}
     if not isinstance(diagnosis, dict) or set(diagnosis) != set(right):
         raise Mismatch(f"expected a word for each of the runs, {{'A': ..., 'B': ..., 'C': ...}}, got {diagnosis!r}")
+    diagnosis = {name: word.strip().lower() if isinstance(word, str) else repr(word) for name, word in diagnosis.items()}
     if strange := [word for word in diagnosis.values() if word not in words]:
         raise Mismatch(f"the words are {', '.join(sorted(words))}; got {strange[0]!r}")
     if (found := sum(diagnosis[name] == word for name, word in right.items())) < 3:
@@ -154,14 +159,22 @@ def _(answer):
     numbers = [guess.get(n) for n in (25, 400)]
     if not all(isinstance(g, (int, float, np.number)) and np.isfinite(g) for g in numbers):
         raise Mismatch(f"a guess for n = 25 and one for n = 400 come first, in points: {{25: ..., 400: ...}}; got {guess!r}")
+    def ask(right, n):
+        found = optimism(right, n)
+        if not isinstance(found, (int, float, np.number)): raise Mismatch(f"optimism(right, n) should return a number, got {found!r}"[:200])
+        return float(found)
     rng = stream(1, "judge")
     coins = rng.random((40, 600)) < 0.7                           # epochs that differ by luck alone
     rising = rng.random((40, 600)) < np.linspace(0.3, 0.7, 40)[:, None]
     for what, right, n in (("forty epochs of equal worth", coins, 50), ("epochs that get better and better", rising, 100)):
-        want, found = _optimism(right, n), [float(optimism(right[:, rng.permutation(600)], n)) for _ in range(5)]
+        want, found = _optimism(right, n), [ask(right[:, rng.permutation(600)], n) for _ in range(5)]
         got = max(found, key=lambda value: abs(value - want))
+        expect(abs(100 * got - want) < 0.12 * want + 0.15, False, f"for {what} and n = {n} your function says {got:.3f}: a share, where points of a hundred are asked for")
         expect(abs(got - want) < 0.12 * want + 0.15, True, f"for {what} and n = {n} your function says {got:.2f} points. Is the "
                "epoch chosen by the n rows alone, "
                "is that same epoch judged on the other rows, is it a mean over many random choices, and is it in points of a hundred?")
-    found = [float(optimism(right_answers().copy(), n)) for n in (25, 400)]
+    single = max((ask(rng.permutation(np.arange(600) < 30)[None], 5) for _ in range(5)), key=abs)      # one epoch, right on 30 of 600
+    expect(abs(single) < 3, True, f"with a single epoch there is nothing to choose, and its two accuracies agree on average; your function says {single:.1f} points "
+           "for n = 5. Is it the mean of the differences, those below zero included?")
+    found = [ask(right_answers().copy(), n) for n in (25, 400)]
     return "; ".join(f"n = {n}: you guessed {g:.1f} points and measured {m:.1f}" for n, g, m in zip((25, 400), numbers, found))

@@ -8,6 +8,14 @@ WRONG = {
         "def auc_by_pairs(scores, y): return (np.argsort(np.argsort(scores))[y == 1]).mean() / len(y)",
     ],
     "evaluation.2": [
+        "def standardize(train, test): return (train - train.mean(0)) / np.maximum(train.std(0), 1e-6)",
+        """
+def standardize(train, test):
+    train -= train.mean(0)
+    test -= train.mean(0)
+    std = np.where(train.std(0) > 1e-12, train.std(0), 1)
+    return train / std, test / std
+""",
         "def standardize(train, test): return (train - train.mean(0)) / train.std(0), (test - train.mean(0)) / train.std(0)",
         "def standardize(train, test): return (train - train.mean(0)) / (train.std(0) or 1), (test - test.mean(0)) / test.std(0)",
         """
@@ -37,6 +45,15 @@ def standardize(train, test):
 """,
     ],
     "evaluation.3": [
+        """
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+from nnbook.training import DataLoader, fit
+def train_classifier(x, y):
+    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
+    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=60, progress=False)
+    return model
+""",
         "def train_classifier(x, y): return lambda rows: np.full(len(rows), np.bincount(y).argmax())",
         """
 from nnbook.layers import MLP
@@ -102,6 +119,143 @@ def train_classifier(x, y):
 """,
     ],
     "evaluation.4": [
+        # chosen by the test fold
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((x[test] - x[test].mean(axis=0)).T @ (y[test] - y[test].mean())) / x[test].std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # no selection
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.arange(x.shape[1])
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # the best five
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:5]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # the best twenty
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:20]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # by direction, not by strength
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = ((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # the seed is ignored
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(0).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # a generator without a seed
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+""",
+        # back after the first fold
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+        return rights / len(test)
+    return rights / len(x)
+""",
+        # the accuracy in percent
+        """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    rights *= 100
+    return rights / len(x)
+""",
         # chosen by all rows
         """
 def repaired(x, y, k=5, seed=0):

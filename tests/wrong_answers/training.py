@@ -1,6 +1,7 @@
 "Plausible wrong answers to the exercises of the chapter on training: each must be refused."
 WRONG = {
     "training.1": [
+        "epoch_loss = 1.5",
         "def epoch_loss(losses, sizes): return np.mean(losses)",
         "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes))",
         "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes)) / len(losses)",
@@ -8,6 +9,7 @@ WRONG = {
         "def epoch_loss(losses, sizes): return np.dot(losses[:-1], sizes[:-1]) / np.sum(sizes[:-1])",
     ],
     "training.2": [
+        "early_stop = (4, 1)",
         "def early_stop(losses, patience): return len(losses), int(np.argmin(losses))",
         """
 def early_stop(losses, patience):
@@ -43,6 +45,34 @@ def early_stop(losses, patience):
 """,
     ],
     "training.6": [
+        # a generator that starts afresh with each call, and an order for each epoch
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch, rng, last = -(-len(x) // size), np.random.default_rng(0), None
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        if epoch != last: order, last = rng.permutation(len(x)), epoch
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
+        # a generator made once per call, and an order for each update
+        """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch, rng = -(-len(x) // size), np.random.default_rng(0)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = rng.permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+""",
         # gradients pile up
         """
 from nnbook.autograd import cross_entropy
@@ -205,8 +235,58 @@ def updates(model, optimizer, x, y, size, start, stop):
         'diagnosis = {"A": "shrunk", "B": "codes"}',
         'diagnosis = {"A": "decay", "B": "codes", "C": "apart"}',
         'diagnosis = ["shrunk", "codes", "apart"]',
+        'diagnosis = {"A": ["shrunk"], "B": ["codes"], "C": ["apart"]}',
+        'diagnosis = {"A": None, "B": "codes", "C": "apart"}',
     ],
     "training.8": [
+        # the size of the differences
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(np.abs(found))
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # the middle one
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.median(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # all of them
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return found
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
+        # the largest
+        """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.max(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+""",
         # a share
         """
 def optimism(right, n):
