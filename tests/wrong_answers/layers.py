@@ -50,12 +50,16 @@ WRONG = {
         "def kept(depth): return 0.5**depth",                           # Glorot's
         "def kept(depth): return 1 / 6 * depth",
         "def kept(depth): return 1.0",                                  # believes the name kaiming
+        "def kept(depth): return 0.1662**depth",                        # a simulation
+        "def kept(depth): return 2 * (1 / 6)**depth if depth else 1.0",  # in front of the last ReLU
+        "def kept(depth): return (1 / 6)**depth * (1 if depth < 2 else 2)",
     ],
     "layers.2": [
         "def gradient_factor(widths): return widths[-1] / widths[0]",   # one layer too many
         "def gradient_factor(widths): return widths[1] / widths[-1]",   # upside down
         "def gradient_factor(widths): return 1.0",
         "def gradient_factor(widths): return widths[-1] / widths[1] / 2**(len(widths) - 2)",
+        "def gradient_factor(widths): return widths[-2] / widths[1]",   # one layer too few
         "def gradient_factor(widths): return float(np.prod([b / a for a, b in zip(widths, widths[1:])]))",
     ],
     "layers.3": [
@@ -67,6 +71,8 @@ WRONG = {
         "class Around:\n    def __init__(self, layer, scale): self.layer, self.scale = layer, scale\n    def __call__(self, x): return x + self.scale * self.layer(x)",
         AROUND.format(init="self.layer, self.scale = layer, Parameter(scale)", forward="return x + self.layer(x) * self.scale"),
         AROUND.format(init="self.layer = layer", forward="return x + self.layer(x)"),
+        AROUND.format(init="self.layer = layer", forward="x + self.scale * self.layer(x)"),                   # no return
+        AROUND.format(init="self.layer = layer", forward="return x + self.scale * self.layer(x).data"),
     ],
     "layers.4": [
         SHOWN,                                                                                       # as it stands on the page
@@ -89,6 +95,9 @@ WRONG = {
         EQUALIZE.format(body="layer.weight.data /= np.mean(output.data**2)\n        return output / float(np.mean(output.data**2))", after=REMOVE),
         EQUALIZE.format(body="s = np.sqrt(np.mean(output.data**2)); layer.weight.data /= s; return output / float(s)", after="pass"),   # hooks stay
         EQUALIZE.format(body="s = np.sqrt(np.mean(output.data**2, axis=0)); layer.weight.data /= s[:, None]; return output / s", after=REMOVE),
+        EQUALIZE.format(body="s = np.mean(output.data**2); layer.weight.data /= s; return output / float(s)", after=REMOVE),              # no root
+        EQUALIZE.format(body="s = np.std(output.data); layer.weight.data /= s; return output / float(s)", after=REMOVE),                  # about the mean
+        EQUALIZE.format(body="s = -np.sqrt(np.mean(output.data**2)); layer.weight.data /= s; return output / float(s)", after=REMOVE),
         "def equalize(model, x):\n    for layer in model:\n        if isinstance(layer, Linear): kaiming_normal_(layer.weight, rng=0)",
         "def equalize(model, x):\n    for layer in model:\n        x = layer(x)\n        if isinstance(layer, Linear): layer.weight.data /= np.sqrt(np.mean(x.data**2))",
     ],
@@ -108,5 +117,7 @@ WRONG = {
         DEEP.format(**ALIVE | {"parameters": "[p for layer in self.layers[1:] for p in layer]"}),
         DEEP.format(**ALIVE | {"step": "(relu(x).detach() if i else x) @ weight.T + bias"}),         # the tape is cut
         "class Deep:\n    def __init__(self, sizes, seed): self.net = MLP(*sizes, rng=seed)\n    def parameters(self): return self.net.parameters()\n    def __call__(self, x): return self.net(x)",
+        "def build(sizes, seed): return MLP(*sizes, rng=seed)\nclass Deep:\n    def __init__(self, sizes, seed): self.net = build(sizes, seed)\n    def parameters(self): return self.net.parameters()\n    def __call__(self, x): return self.net(x)",
+        DEEP.format(**ALIVE).replace("np.zeros(n_out, np.float32)", "np.full(n_out, 0.1, np.float32)"),
     ],
 }
