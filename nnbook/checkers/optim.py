@@ -106,6 +106,7 @@ def _clipping_mistake(got, gradients, max_norm) -> str:
                        ([g * min(1, max_norm / root) for g in gradients], "a length is the root of a sum, not of a mean"),
                        ([g * min(1, max_norm / longest) for g in gradients], "the longest array alone does not tell how long all are together"),
                        ([g * min(1, max_norm / entry) for g in gradients], "the largest entry is not the length"),
+                       (gradients, "gradients longer than the bound are left as they are"),
                        ([g * min(1, max_norm / joint**2) for g in gradients], "the root is missing")):
         if all(map(near, got, wrong)): return why
     return ""
@@ -113,7 +114,7 @@ def _clipping_mistake(got, gradients, max_norm) -> str:
 @checker("optim.3")
 def _(clip_together):
     rng = stream(0, "judge")
-    big, zero = [np.array([1.8, 2.4]), np.array([[4.0]])], [np.zeros(3), np.zeros((2, 2))]
+    big, zero = [np.array([1.8, 2.4]), np.array([[-2.4], [3.2]])], [np.zeros(3), np.zeros((2, 2))]
     for gradients, max_norm, case in ((big, 1.0, "arrays of lengths 3 and 4, bound 1"), (big, 10.0, "arrays of lengths 3 and 4, bound 10"), (big, 5.0, "arrays of lengths 3 and 4, bound 5"),
                                       (zero, 1.0, "gradients of zero"), ([rng.standard_normal(s) for s in ((5, 3), (), (7,))], 0.01, "three random arrays, bound 0.01")):
         before = [g.copy() for g in gradients]
@@ -135,10 +136,12 @@ def _(inverse_sqrt):
         if near(start, warmup**-1.5): first += "; as in the paper, the top is 1/√warmup here, and it should be 1"
         elif near(start, 0): first += "; a factor of 0 wastes it: this is step number t + 1"
         elif near(start, 1 / (warmup + 1)) or near(start, 2 / warmup): first += "; the rise is off by one"
+        elif np.isscalar(start) and start > 1: first += "; this is above the top, which is 1"
         expect(start, 1 / warmup, first)
         expect(f(warmup - 1), 1.0, f"warmup={warmup}: the top, at t = warmup - 1")
         got, late = f(4 * warmup - 1), f"warmup={warmup}, t = {4 * warmup - 1}: "
         if near(got, 0.25): late += "it falls like 1/t, without the root"
+        elif near(got, 1): late += "after the top the factor has to fall"
         elif np.isscalar(got) and got > 1: late += "the rise never ends"
         elif near(got, (4 * warmup) ** -0.5): late += "there is a jump at the top"
         elif near(got, (warmup / (4 * warmup - 1)) ** 0.5) or near(got, (warmup / (4 * warmup + 1)) ** 0.5): late += "the fall is off by one; this is step number t + 1"
@@ -178,7 +181,7 @@ def _signum_mistake(got, x, m, g, step, memory) -> str:
                        (x - 0.1 * (0.8 * m + 0.2 * g), "the step is the momentum itself; where is its sign?"),
                        (x - 0.1 * (0.8 * np.sign(m) + 0.2 * np.sign(g)), "the sign comes before the running mean; it belongs after it")):
         if near(got, wrong): return why
-    if step > 1 and any(np.isin(a, (-1, 0, 1)).all() for a in memory): return "the sign has been written into the memory; the momentum itself must stay there"
+    if step > 1 and any(a.any() and np.isin(a, (-1, 0, 1)).all() for a in memory): return "the sign has been written into the memory; the momentum itself must stay there"
     if step > 1 and near(got, x - 0.1 * np.sign(g)): return "this is the sign of the last gradient alone: nothing is remembered from step to step"
     return "is the momentum that of the text?"
 
