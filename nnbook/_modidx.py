@@ -101,6 +101,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'nnbook.checkers.optim._led': ('optim.html#_led', 'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim._mistake': ('optim.html#_mistake', 'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim._signum_mistake': ('optim.html#_signum_mistake', 'nnbook/checkers/optim.py'),
+                                       'nnbook.checkers.optim._unmoved': ('optim.html#_unmoved', 'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim.near': ('optim.html#near', 'nnbook/checkers/optim.py')},
             'nnbook.checkers.part1': { 'nnbook.checkers.part1._': ('part1.html#_', 'nnbook/checkers/part1.py'),
                                        'nnbook.checkers.part1.measured': ('part1.html#measured', 'nnbook/checkers/part1.py')},

@@ -36,6 +36,9 @@ def changed(answer: str, *faults: tuple[str, str]) -> str:
 
 WRONG = {
     "optim.1": [
+        "def best_descent(c): return 2 / (np.max(c) + np.min(c)), 1 - 2 * np.min(c) / np.max(c)",
+        "def best_descent(c): return 2 / (np.max(c) + np.min(c)), ((np.max(c) - np.min(c)) / (np.max(c) + np.min(c))) ** 2",
+        "def best_descent(c): return (np.max(c) - np.min(c)) / (np.max(c) + np.min(c)), 2 / (np.max(c) + np.min(c))",
         "def best_descent(curvatures): return 2 / np.max(curvatures), 1.0",
         "def best_descent(curvatures): return 1 / np.max(curvatures), 1 - np.min(curvatures) / np.max(curvatures)",
         "def best_descent(curvatures): return 2 / (curvatures[0] + curvatures[-1]), (curvatures[-1] - curvatures[0]) / (curvatures[0] + curvatures[-1])",
@@ -47,6 +50,17 @@ def best_descent(curvatures):
         "def best_descent(curvatures): return 2 / (np.max(curvatures) + np.min(curvatures))",
     ],
     "optim.2": [
+        # ε before the correction of v; the correction of the step before; the means as they were; β times t
+        changed(ADAMW, ("(np.sqrt(v / (1 - beta2**t)) + eps)", "((np.sqrt(v) + eps) / np.sqrt(1 - beta2**t))")),
+        changed(ADAMW, ("beta1**t", "beta1**(t - 1)"), ("beta2**t", "beta2**(t - 1)")),
+        """
+def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
+    step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    return (1 - lr * weight_decay) * p - lr * step, m, v
+""",
+        changed(ADAMW, ("beta1**t", "beta1*t"), ("beta2**t", "beta2*t")),
         changed(ADAMW, ("beta1**t", "beta1**(t + 1)"), ("beta2**t", "beta2**(t + 1)")),
         changed(ADAMW, ("g**2", "g")),
         changed(ADAMW, ("(1 - beta1) * g", "g")),
@@ -103,6 +117,8 @@ def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight
 """,
     ],
     "optim.3": [
+        changed(CLIP, ("np.sqrt(sum((g**2).sum() for g in gradients))", "max(np.linalg.norm(g) for g in gradients)")),
+        changed(CLIP, ("np.sqrt(sum((g**2).sum() for g in gradients))", "max(np.abs(g).max() for g in gradients)")),
         "def clip_together(gradients, max_norm):\n    norm = sum(np.linalg.norm(g) for g in gradients)\n    return [g * max_norm / norm for g in gradients]",
         changed(CLIP, ("sum()", "mean()")),
         changed(CLIP, ("np.sqrt(sum((g**2).sum() for g in gradients))", "sum((g**2).sum() for g in gradients)")),
@@ -129,6 +145,10 @@ def clip_together(gradients, max_norm):
 """,
     ],
     "optim.4": [
+        # the paper's formula, without its scale; a rise and a fall that are off by one
+        "def inverse_sqrt(warmup): return lambda t: min((t + 1) ** -0.5, (t + 1) * warmup**-1.5)",
+        "def inverse_sqrt(warmup): return lambda t: min(t / warmup, (warmup / (t + 1)) ** 0.5)",
+        "def inverse_sqrt(warmup): return lambda t: (t + 1) / warmup if t < warmup else (warmup / t) ** 0.5",
         "def inverse_sqrt(warmup): return lambda t: min(t / warmup, (warmup / max(t, 1)) ** 0.5)",
         "def inverse_sqrt(warmup): return lambda t: (t + 1) / warmup if t < warmup else 1 / (t + 1) ** 0.5",
         "def inverse_sqrt(warmup): return lambda t: min((t + 1) / warmup, warmup / (t + 1))",
@@ -137,6 +157,8 @@ def clip_together(gradients, max_norm):
         "def inverse_sqrt(warmup): return lambda t: max((t + 1) / warmup, (warmup / (t + 1)) ** 0.5)",
     ],
     "optim.5": [
+        "slopes = [1e-10] + [-1e-12] * 60",
+        "slopes = [0.1] * 3 + [-0.3]",
         "slopes = [1010.0] + [-10.0] * 200",
         "slopes = [40.0] + [-1.0] * 45",
         "slopes = [3.0, -1.0, -1.0]",
@@ -146,6 +168,11 @@ def clip_together(gradients, max_norm):
         "slopes = [1.5, -1.0]",
     ],
     "optim.6": [
+        # the step before the gradient enters the momentum; the sign in the memory's place; a string for one name
+        changed(SIGNUM, ('        m *= o["momentum"]\n        m += (1 - o["momentum"]) * g\n        p -= o["lr"] * np.sign(m)',
+                         '        p -= o["lr"] * np.sign(m)\n        m *= o["momentum"]\n        m += (1 - o["momentum"]) * g')),
+        changed(SIGNUM, ("np.sign(m)", "np.sign(m, out=m)")),
+        changed(SIGNUM, ('("momentum_buffer",)', '"momentum_buffer"')),
         # makes a new array that nobody sees
         """
 class Signum(Optimizer):
