@@ -66,11 +66,12 @@
   // Search. The index is a script, so that it loads in a page opened as a file; it is loaded when first needed.
   const dialog = document.getElementById("search"), input = dialog.querySelector("input"), list = dialog.querySelector("ol"), hint = dialog.querySelector(".hint");
   let index = null;
+  const plain = (s) => s.toLowerCase().replace(/[‘’]/g, "'");
   const load = () => index ??= new Promise((done) => {
     window.nnbookSearch = async (packed) => {
       const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
       const sections = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
-      done(sections.map(([href, page, section, text]) => ({ href, page, section, text, head: `${page} ${section}`.toLowerCase(), low: text.toLowerCase() })));
+      done(sections.map(([href, page, section, text]) => ({ href, page, section, text, head: plain(`${page} ${section}`), low: plain(text) })));
     };
     const script = document.createElement("script");
     script.src = `${root}assets/search.js`;
@@ -78,7 +79,7 @@
   });
   const escape = (s) => s.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   // Every word must begin a word of the section. A glossary entry of just these words comes first; lists and the library's pages come after what teaches.
-  const bare = (s) => s.toLowerCase().replace(/\s*\(.*?\)/g, "").replace(/[-–\s]+/g, " ").trim();
+  const bare = (s) => plain(s).replace(/\s*\(.*?\)/g, "").replace(/[-–\s]+/g, " ").trim();
   const score = (entry, words) => {
     let total = 0;
     for (const w of words) {
@@ -104,7 +105,7 @@
     return (from ? "… " : "") + entry.text.slice(from, from + 150).trim() + (entry.text.length > from + 150 ? " …" : "");
   };
   const find = async () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean), sections = await load();
+    const words = plain(input.value).split(/\s+/).filter(Boolean), sections = await load();
     const found = words.length ? sections.map((e) => [score(e, words), e]).filter(([s]) => s).sort((a, b) => b[0] - a[0]).slice(0, 20) : [];
     list.replaceChildren(...found.map(([, e]) => {
       const li = document.createElement("li"), a = document.createElement("a"), b = document.createElement("b"), span = document.createElement("span");
