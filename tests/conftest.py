@@ -27,6 +27,15 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
+def changed(answer: str, *faults: tuple[str, str]) -> str:
+    "A right answer with faults put into it, each (what stands there, what stands instead), at its last place."
+    for right, wrong in faults:
+        before, found, after = answer.rpartition(right)
+        assert found, f"{right!r} is not in the answer"
+        answer = before + wrong + after
+    return answer
+
+
 @pytest.fixture
 def root():
     return ROOT

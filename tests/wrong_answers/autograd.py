@@ -1,5 +1,7 @@
 "Plausible wrong answers to the exercises of the chapter on automatic differentiation; each must fail its checker."
 
+from conftest import changed
+
 NUMBER = """
 class Number:
     made = 0
@@ -72,15 +74,6 @@ def checkpoint(f, x):
     ticket = Tensor(0.0, requires_grad=True)
     return Tensor.of(y.data, x, ticket, backward=backward)
 """
-
-
-def changed(answer: str, *faults: tuple[str, str]) -> str:
-    "A right answer with faults put into it, each (what stands there, what stands instead), at its last place."
-    for right, wrong in faults:
-        before, found, after = answer.rpartition(right)
-        assert found, f"{right!r} is not in the answer"
-        answer = before + wrong + after
-    return answer
 
 
 # the right order, by a function that calls itself

@@ -1,4 +1,21 @@
 "Plausible wrong answers to the exercises of the chapter on evaluation: each must be refused."
+
+from conftest import changed
+
+REPAIRED = """
+def repaired(x, y, k=5, seed=0):
+    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
+    for test in np.array_split(order, k):
+        train = np.setdiff1d(order, test)
+        a, b = x[train], y[train]
+        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
+        best = np.argsort(-merit)[:10]
+        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
+        new = x[test][:, best]
+        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
+        rights += (guess == y[test]).sum()
+    return rights / len(x)
+"""
 WRONG = {
     "evaluation.1": [
         "def auc_by_pairs(scores, y): return (scores[y == 1][:, None] > scores[y == 0]).mean()",
@@ -120,277 +137,41 @@ def train_classifier(x, y):
     ],
     "evaluation.4": [
         # chosen by the test fold
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((x[test] - x[test].mean(axis=0)).T @ (y[test] - y[test].mean())) / x[test].std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a", "abs((x[test] - x[test].mean(axis=0)).T @ (y[test] - y[test].mean())) / x[test]")),
         # no selection
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.arange(x.shape[1])
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.argsort(-merit)[:10]", "np.arange(x.shape[1])")),
         # the best five
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:5]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("10]", "5]")),
         # the best twenty
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:20]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("10]", "20]")),
         # by direction, not by strength
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = ((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("abs", "")),
         # the seed is ignored
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(0).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.random.default_rng(seed)", "np.random.default_rng(0)")),
         # a generator without a seed
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.random.default_rng(seed).permutation", "np.random.permutation")),
         # back after the first fold
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-        return rights / len(test)
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("        rights += (guess == y[test]).sum()", "        rights += (guess == y[test]).sum()\n        return rights / len(test)")),
         # the accuracy in percent
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    rights *= 100
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("        rights += (guess == y[test]).sum()", "        rights += (guess == y[test]).sum()\n    rights *= 100")),
         # chosen by all rows
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((x - x.mean(axis=0)).T @ (y - y.mean())) / x.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a", "abs((x - x.mean(axis=0)).T @ (y - y.mean())) / x")),
         # folds of consecutive rows
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.arange(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.random.default_rng(seed).permutation", "np.arange")),
         # no choice at all
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.arange(10)
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.argsort(-merit)[:10]", "np.arange(10)")),
         # the ten worst columns
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.argsort(-merit)", "np.argsort(merit)")),
         # learned from all rows
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x, y
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("x[train], y[train]", "x, y")),
         # the classes exchanged
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) < ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, (">", "<")),
         # another answer each time
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng().permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("np.random.default_rng(seed)", "np.random.default_rng()")),
         # divided by one fold
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[test]).sum()
-    return rights / len(test)
-""",
+        changed(REPAIRED, ("    return rights / len(x)", "    return rights / len(test)")),
         # answers of other rows
-        """
-def repaired(x, y, k=5, seed=0):
-    rights, order = 0, np.random.default_rng(seed).permutation(len(x))
-    for test in np.array_split(order, k):
-        train = np.setdiff1d(order, test)
-        a, b = x[train], y[train]
-        merit = abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a.std(axis=0)
-        best = np.argsort(-merit)[:10]
-        one, zero = (a[b == c][:, best].mean(axis=0) for c in (1, 0))
-        new = x[test][:, best]
-        guess = ((new - zero)**2).sum(axis=1) > ((new - one)**2).sum(axis=1)
-        rights += (guess == y[:len(test)]).sum()
-    return rights / len(x)
-""",
+        changed(REPAIRED, ("y[test])", "y[:len(test)])")),
     ],
     "evaluation.5": [
         # the usual interval

@@ -1,5 +1,7 @@
 "Plausible wrong answers to the exercises of the chapter on generalization; each must fail its checker."
 
+from conftest import changed
+
 DESCENT = """
 def double_descent(x, y, new_x, new_y, widths, seed):
     rng, errors = np.random.default_rng(seed), []
@@ -33,8 +35,7 @@ answer = (20, error_at)
 
 def spoiled(solution, *faults):
     "The right answer with one fault put into it, for each fault (what it is, the right text, the wrong one)."
-    for what, right, _ in faults: assert solution.count(right) == 1, what
-    return [solution.replace(right, wrong) for _, right, wrong in faults]
+    return [changed(solution, fault) for _, *fault in faults]
 
 
 WRONG = {

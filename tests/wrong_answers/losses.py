@@ -1,5 +1,7 @@
 "Plausible wrong answers to the exercises of chapter 03; every checker must refuse its own."
 
+from conftest import changed
+
 UNDO = """def undo_weights(p, weight):
     q = p / weight
     return q / q.sum(axis=-1, keepdims=True)
@@ -48,83 +50,77 @@ HUBER = """def huber_error(delta, x):
 """
 
 
-def fault(right: str, part: str, wrong: str) -> str:
-    "A right answer with one part replaced."
-    assert right.count(part) >= 1, part
-    return right.replace(part, wrong)
-
-
 WRONG = {
     "losses.2": [
         "def undo_weights(p, weight): return p / weight",
-        fault(UNDO, "p / weight", "p * weight"),                                      # the weights once more
-        fault(UNDO, "q.sum(axis=-1, keepdims=True)", "q.sum()"),                      # one factor for the whole batch
-        fault(UNDO, "q.sum(axis=-1, keepdims=True)", "q.sum(axis=0)"),                # sums over the wrong axis
+        changed(UNDO, ("p / weight", "p * weight")),                                      # the weights once more
+        changed(UNDO, ("q.sum(axis=-1, keepdims=True)", "q.sum()")),                      # one factor for the whole batch
+        changed(UNDO, ("q.sum(axis=-1, keepdims=True)", "q.sum(axis=0)")),                # sums over the wrong axis
         "def undo_weights(p, weight):\n    p /= weight\n    p /= p.sum(axis=1, keepdims=True)\n    return p",
-        fault(UNDO, "p / weight", "p / weight.sum()"),
+        changed(UNDO, ("p / weight", "p / weight.sum()")),
     ],
     "losses.3": [
-        fault(fault(QUANTILE, "np.maximum(-q * r, (1 - q) * r)", "np.maximum(q * r, (q - 1) * r)"), "np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "np.where(r > 0, q, q - 1)"),   # tilted the other way
-        fault(QUANTILE, " / r.size", ""),                                             # the gradient of the sum
-        fault(QUANTILE, "np.where(r > 0, 1 - q, 0)", "1 - q"),                        # a pull where there is no error
-        fault(fault(QUANTILE, ".mean()", ".sum()"), " / r.size", ""),
+        changed(QUANTILE, ("np.maximum(-q * r, (1 - q) * r)", "np.maximum(q * r, (q - 1) * r)"), ("np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "np.where(r > 0, q, q - 1)")),   # tilted the other way
+        changed(QUANTILE, (" / r.size", "")),                                             # the gradient of the sum
+        changed(QUANTILE, ("np.where(r > 0, 1 - q, 0)", "1 - q")),                        # a pull where there is no error
+        changed(QUANTILE, (".mean()", ".sum()"), (" / r.size", "")),
         "def quantile_loss(input, target, q):\n    r = input - target\n    return q * np.abs(r).mean(), q * np.sign(r) / r.size",
-        fault(QUANTILE, "np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "-np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))"),   # the step, not the gradient
-        fault(QUANTILE, "r.size", "len(r)"),                                          # rows, not losses
-        fault(QUANTILE, "r = input - target", "input -= target\n    r = input"),      # overwrites its argument
+        changed(QUANTILE, ("np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "-np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))")),   # the step, not the gradient
+        changed(QUANTILE, ("r.size", "len(r)")),                                          # rows, not losses
+        changed(QUANTILE, ("r = input - target", "input -= target\n    r = input")),      # overwrites its argument
     ],
     "losses.4": [
         "def running_logsumexp(chunks): return np.log(sum(np.exp(z).sum() for z in chunks))",
         "def running_logsumexp(chunks): return logsumexp(np.concatenate(list(chunks)))",                 # keeps everything
         "def running_logsumexp(chunks): return sum(logsumexp(z) for z in chunks)",
-        fault(RUNNING, "top, total = -np.inf, 0.0", "top, total = 0.0, 0.0"),                            # a top of 0 to begin with
-        fault(RUNNING, "        if new == -np.inf: continue\n", ""),                                     # -inf - -inf
-        fault(RUNNING, "total * np.exp(top - new)", "total"),                                            # the old sum does not shrink
-        fault(RUNNING, "np.exp(top - new)", "np.exp(new - top)"),                                        # it grows
-        fault(RUNNING, "        top = new\n", "        top = z.max()\n"),
+        changed(RUNNING, ("top, total = -np.inf, 0.0", "top, total = 0.0, 0.0")),                            # a top of 0 to begin with
+        changed(RUNNING, ("        if new == -np.inf: continue\n", "")),                                     # -inf - -inf
+        changed(RUNNING, ("total * np.exp(top - new)", "total")),                                            # the old sum does not shrink
+        changed(RUNNING, ("np.exp(top - new)", "np.exp(new - top)")),                                        # it grows
+        changed(RUNNING, ("        top = new\n", "        top = z.max()\n")),
         "def running_logsumexp(chunks): return logsumexp(np.concatenate([z.copy() for z in chunks]))",   # keeps copies of everything
     ],
     "losses.6": [
-        fault(MIXTURE, "logsumexp(parts)", "np.log(np.exp(parts).sum(axis=1))"),                         # underflows
-        fault(MIXTURE, " - log_s - np", " - np"),                                                        # narrow parts are denser
-        fault(MIXTURE, " - np.log(2 * np.pi) / 2", ""),                                                  # no constant
-        fault(MIXTURE, "log_softmax(logits)", "logits"),                                                 # weights that don't sum to 1
-        fault(MIXTURE, "log_softmax(logits)", "np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))"),   # overflows
-        fault(MIXTURE, "-share * q", "-q"),                                                              # each part pulled by all of the example
-        fault(MIXTURE, "-share * q / np.exp(log_s)", "-share * q"),                                      # the inner derivative forgotten
-        fault(MIXTURE, "-share * q", "share * q"),                                                       # the step, not the gradient
-        fault(MIXTURE, " / len(y)", ""),                                                                 # the gradient of the sum
-        fault(MIXTURE, "-total.mean()", "-(np.exp(log_softmax(logits)) * (parts - log_softmax(logits))).sum(axis=1).mean()"),   # the mean of the logs
-        fault(fault(MIXTURE, "share = np.exp(parts - total[:, None])", "d = np.exp(parts); n = d.sum(axis=1, keepdims=True); share = np.where(n > 0, d / n, 1 / d.shape[1])"), "-share", "-share"),   # equal shares where all underflow
-        fault(MIXTURE, "    q = (y[:, None] - mu) / np.exp(log_s)\n", "    mu -= y[:, None]; mu /= -np.exp(log_s)\n    q = mu\n"),                                   # overwrites mu
-        fault(MIXTURE, "    q =", "    log_s -= 0.1\n    q ="),                                          # overwrites log_s
-        fault(MIXTURE, "return -total.mean(), -share * q / np.exp(log_s) / len(y)", "return -share * q / np.exp(log_s) / len(y), -total.mean()"),                        # swapped
+        changed(MIXTURE, ("logsumexp(parts)", "np.log(np.exp(parts).sum(axis=1))")),                         # underflows
+        changed(MIXTURE, (" - log_s - np", " - np")),                                                        # narrow parts are denser
+        changed(MIXTURE, (" - np.log(2 * np.pi) / 2", "")),                                                  # no constant
+        changed(MIXTURE, ("log_softmax(logits)", "logits")),                                                 # weights that don't sum to 1
+        changed(MIXTURE, ("log_softmax(logits)", "np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))")),   # overflows
+        changed(MIXTURE, ("-share * q", "-q")),                                                              # each part pulled by all of the example
+        changed(MIXTURE, ("-share * q / np.exp(log_s)", "-share * q")),                                      # the inner derivative forgotten
+        changed(MIXTURE, ("-share * q", "share * q")),                                                       # the step, not the gradient
+        changed(MIXTURE, (" / len(y)", "")),                                                                 # the gradient of the sum
+        changed(MIXTURE, ("-total.mean()", "-(np.exp(log_softmax(logits)) * (parts - log_softmax(logits))).sum(axis=1).mean()")),   # the mean of the logs
+        changed(MIXTURE, ("share = np.exp(parts - total[:, None])", "d = np.exp(parts); n = d.sum(axis=1, keepdims=True); share = np.where(n > 0, d / n, 1 / d.shape[1])"), ("-share", "-share")),   # equal shares where all underflow
+        changed(MIXTURE, ("    q = (y[:, None] - mu) / np.exp(log_s)\n", "    mu -= y[:, None]; mu /= -np.exp(log_s)\n    q = mu\n")),                                   # overwrites mu
+        changed(MIXTURE, ("    q =", "    log_s -= 0.1\n    q =")),                                          # overwrites log_s
+        changed(MIXTURE, ("return -total.mean(), -share * q / np.exp(log_s) / len(y)", "return -share * q / np.exp(log_s) / len(y), -total.mean()")),                        # swapped
     ],
     "losses.7": [
         "def masked_loss(z, y, keep):\n    losses = -log_softmax(z)[np.arange(len(y)), y]\n    g = softmax(z) - np.eye(z.shape[1])[y]\n    return (losses * keep).mean(), g / len(y)".replace("softmax(z) -", "np.exp(log_softmax(z)) -"),   # as it was
-        fault(MASKED, "g * keep[:, None] / n", "g / n"),                                                 # padding still teaches
-        fault(MASKED, "g * keep[:, None] / n", "g * keep[:, None] / len(y)"),                            # half repaired
-        fault(MASKED, "(losses * keep).sum() / n", "(losses * keep).mean()"),                            # the other half
-        fault(MASKED, "max(keep.sum(), 1)", "keep.sum()"),                                               # 0 / 0
-        fault(MASKED, "np.where(keep, y, 0)", "y"),                                                      # looks up label -100
+        changed(MASKED, ("g * keep[:, None] / n", "g / n")),                                                 # padding still teaches
+        changed(MASKED, ("g * keep[:, None] / n", "g * keep[:, None] / len(y)")),                            # half repaired
+        changed(MASKED, ("(losses * keep).sum() / n", "(losses * keep).mean()")),                            # the other half
+        changed(MASKED, ("max(keep.sum(), 1)", "keep.sum()")),                                               # 0 / 0
+        changed(MASKED, ("np.where(keep, y, 0)", "y")),                                                      # looks up label -100
         "def masked_loss(z, y, keep):\n    real = keep.astype(bool)\n    return cross_entropy(z[real], y[real]), cross_entropy_grad(z[real], y[real])",   # too few rows
         "def masked_loss(z, y, keep):\n    z *= keep[:, None]\n    g = np.exp(log_softmax(z)) - np.eye(z.shape[1])[y]\n    n = max(keep.sum(), 1)\n"
         "    return (-log_softmax(z)[np.arange(len(y)), y] * keep).sum() / n, g * keep[:, None] / n",    # overwrites its argument
-        fault(MASKED, "    log_p =", "    keep = keep * (y > 0)\n    log_p ="),                           # throws away real words of class 0
-        fault(MASKED, "    log_p =", "    keep = y > 0\n    log_p ="),                                    # takes label 0 for padding
-        fault(MASKED, "return (losses * keep).sum() / n, g * keep[:, None] / n", "g[keep.sum():] = 0\n    return (losses * keep).sum() / n, g / n"),   # masks by position
-        fault(MASKED, "y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[y < 0] = 0"),                                  # overwrites the labels
-        fault(MASKED, "y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[keep == 0] = 0"),
+        changed(MASKED, ("    log_p =", "    keep = keep * (y > 0)\n    log_p =")),                           # throws away real words of class 0
+        changed(MASKED, ("    log_p =", "    keep = y > 0\n    log_p =")),                                    # takes label 0 for padding
+        changed(MASKED, ("return (losses * keep).sum() / n, g * keep[:, None] / n", "g[keep.sum():] = 0\n    return (losses * keep).sum() / n, g / n")),   # masks by position
+        changed(MASKED, ("y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[y < 0] = 0")),                                  # overwrites the labels
+        changed(MASKED, ("y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[keep == 0] = 0")),
     ],
     "losses.8": [
         "def huber_error(delta, x): return np.sqrt((np.median(x, axis=1)**2).mean())",                   # delta forgotten
-        fault(HUBER, "np.clip(c - x, -delta, delta)", "np.clip(c - x, -1, 1)"),
-        fault(HUBER, "np.sqrt((c**2).mean())", "(c**2).mean()"),                                         # no root
-        fault(HUBER, "np.sqrt((c**2).mean())", "np.abs(c).mean()"),                                      # another average
+        changed(HUBER, ("np.clip(c - x, -delta, delta)", "np.clip(c - x, -1, 1)")),
+        changed(HUBER, ("np.sqrt((c**2).mean())", "(c**2).mean()")),                                         # no root
+        changed(HUBER, ("np.sqrt((c**2).mean())", "np.abs(c).mean()")),                                      # another average
         "def huber_error(delta, x): return np.sqrt((np.clip(x, -delta, delta).mean(axis=1)**2).mean())", # clips the data, not the residuals
         "def huber_error(delta, x):\n    c = np.median(x, axis=1, keepdims=True)\n    for _ in range(5): c = c - 0.1 * np.clip(c - x, -delta, delta).mean(axis=1, keepdims=True)\n    return np.sqrt((c**2).mean())",   # stops too early
         "def huber_error(delta, x):\n    near = np.abs(x - np.median(x, axis=1, keepdims=True)) <= delta\n    return np.sqrt((((x * near).sum(axis=1) / near.sum(axis=1))**2).mean())",   # throws the far ones away
-        fault(HUBER, "np.sqrt((c**2).mean())", "c.std()"),                                               # about their own mean
+        changed(HUBER, ("np.sqrt((c**2).mean())", "c.std()")),                                               # about their own mean
         "def huber_error(delta, x): return np.sqrt(huber(x, 0 * x, delta=delta))",                       # the loss, not the error of the constant
     ],
 }

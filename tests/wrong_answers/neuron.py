@@ -1,5 +1,7 @@
 "Plausible wrong answers to the exercises of the chapter on the neuron; each must fail its checker."
 
+from conftest import changed
+
 LEARN = """
 def learn(X, y, epochs=1000):
     w, b, total = np.zeros(X.shape[1]), 0.0, 0
@@ -23,15 +25,6 @@ def evaluate(X, y, order):
     neuron = Adaline().fit(X[train][:, best], y[train])
     return (neuron.predict(X[test][:, best]) == y[test]).mean()
 """
-
-
-def changed(answer: str, *faults: tuple[str, str]) -> str:
-    "A right answer with faults put into it, each (what stands there, what stands instead), at its last place."
-    for right, wrong in faults:
-        before, found, after = answer.rpartition(right)
-        assert found, f"{right!r} is not in the answer"
-        answer = before + wrong + after
-    return answer
 
 
 WRONG = {

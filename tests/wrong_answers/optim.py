@@ -1,5 +1,7 @@
 "Plausible wrong answers to the exercises of the chapter on optimizers; each must fail its checker."
 
+from conftest import changed
+
 ADAMW = """
 def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
     m = beta1 * m + (1 - beta1) * g
@@ -23,15 +25,6 @@ class Signum(Optimizer):
         m += (1 - o["momentum"]) * g
         p -= o["lr"] * np.sign(m)
 """
-
-
-def changed(answer: str, *faults: tuple[str, str]) -> str:
-    "A right answer with faults put into it, each (what stands there, what stands instead), at its last place."
-    for right, wrong in faults:
-        before, found, after = answer.rpartition(right)
-        assert found, f"{right!r} is not in the answer"
-        answer = before + wrong + after
-    return answer
 
 
 WRONG = {

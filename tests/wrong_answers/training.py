@@ -1,4 +1,31 @@
 "Plausible wrong answers to the exercises of the chapter on training: each must be refused."
+
+from conftest import changed
+
+UPDATES = """
+from nnbook.autograd import cross_entropy
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        order = np.random.default_rng([0, epoch]).permutation(len(x))
+        rows = order[batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+"""
+OPTIMISM = """
+def optimism(right, n):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = rng.permutation(right.shape[1])
+        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
+        best = chose.argmax()
+        found.append(100 * (chose[best] - judge[best]))
+    return np.mean(found)
+answer = ({25: 3.0, 400: 1.0}, optimism)
+"""
 WRONG = {
     "training.1": [
         "epoch_loss = 1.5",
@@ -46,33 +73,9 @@ def early_stop(losses, patience):
     ],
     "training.6": [
         # a generator that starts afresh with each call, and an order for each epoch
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch, rng, last = -(-len(x) // size), np.random.default_rng(0), None
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        if epoch != last: order, last = rng.permutation(len(x)), epoch
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("per_epoch = -(-len(x) // size)", "per_epoch, rng, last = -(-len(x) // size), np.random.default_rng(0), None"), ("order = np.random.default_rng([0, epoch]).permutation(len(x))", "if epoch != last: order, last = rng.permutation(len(x)), epoch")),
         # a generator made once per call, and an order for each update
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch, rng = -(-len(x) // size), np.random.default_rng(0)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = rng.permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("per_epoch = -(-len(x) // size)", "per_epoch, rng = -(-len(x) // size), np.random.default_rng(0)"), ("np.random.default_rng([0, epoch])", "rng")),
         # gradients pile up
         """
 from nnbook.autograd import cross_entropy
@@ -87,145 +90,25 @@ def updates(model, optimizer, x, y, size, start, stop):
         optimizer.step()
 """,
         # one order for all epochs
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng(0).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("np.random.default_rng([0, epoch])", "np.random.default_rng(0)")),
         # another order for each update
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng().permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("np.random.default_rng([0, epoch])", "np.random.default_rng()")),
         # with replacement
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng([0, epoch]).integers(0, len(x), len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, (".permutation(len", ".integers(0, len(x), len")),
         # the last batch is left out
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = len(x) // size
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng([0, epoch]).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("-(-len(x) // size)", "len(x) // size")),
         # a resumed run begins a new epoch
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step - start, per_epoch)
-        order = np.random.default_rng([0, epoch]).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("divmod(step", "divmod(step - start")),
         # the order depends on the call
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng([start, epoch]).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("np.random.default_rng([0", "np.random.default_rng([start")),
         # one too many
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop + 1):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng([0, epoch]).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("    for step in range(start, stop):", "    for step in range(start, stop + 1):")),
         # labels of other rows
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng([0, epoch]).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[np.sort(rows)])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("y[rows])", "y[np.sort(rows)])")),
         # the sum over the batch
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.random.default_rng([0, epoch]).permutation(len(x))
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows]) * len(rows)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("        loss = cross_entropy(model(x[rows]), y[rows])", "        loss = cross_entropy(model(x[rows]), y[rows]) * len(rows)")),
         # not shuffled at first
-        """
-from nnbook.autograd import cross_entropy
-def updates(model, optimizer, x, y, size, start, stop):
-    per_epoch = -(-len(x) // size)
-    for step in range(start, stop):
-        epoch, batch = divmod(step, per_epoch)
-        order = np.roll(np.arange(len(x)), epoch)
-        rows = order[batch * size : (batch + 1) * size]
-        loss = cross_entropy(model(x[rows]), y[rows])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-""",
+        changed(UPDATES, ("np.random.default_rng([0, epoch]).permutation(len(x))", "np.roll(np.arange(len(x)), epoch)")),
     ],
     "training.7": [
         'diagnosis = {"A": "rate", "B": "codes", "C": "apart"}',
@@ -240,160 +123,30 @@ def updates(model, optimizer, x, y, size, start, stop):
     ],
     "training.8": [
         # the size of the differences
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(np.abs(found))
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("np.mean(found)", "np.mean(np.abs(found))")),
         # the middle one
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.median(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("np.mean", "np.median")),
         # all of them
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return found
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("np.mean(found)", "found")),
         # the largest
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.max(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("np.mean", "np.max")),
         # a share
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(1 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("found.append(100", "found.append(1")),
         # the best epoch of the other rows
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge.max()))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("judge[best]))", "judge.max()))")),
         # the wrong way round
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (judge[best] - chose[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("(chose[best] - judge", "(judge[best] - chose")),
         # judged on the rows that chose
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[:n]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("rows[n:]))", "rows[:n]))")),
         # chosen by the other rows
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = judge.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("        best = chose.argmax()", "        best = judge.argmax()")),
         # the last epoch
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = -1
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("chose.argmax()", "-1")),
         # one choice only
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = np.arange(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: 1.0}, optimism)
-""",
+        changed(OPTIMISM, ("rng.permutation", "np.arange")),
         # no guesses
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = optimism
-""",
+        changed(OPTIMISM, ("({25: 3.0, 400: 1.0}, optimism)", "optimism")),
         # a guess is missing
-        """
-def optimism(right, n):
-    rng, found = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.permutation(right.shape[1])
-        chose, judge = (right[:, r].mean(axis=1) for r in (rows[:n], rows[n:]))
-        best = chose.argmax()
-        found.append(100 * (chose[best] - judge[best]))
-    return np.mean(found)
-answer = ({25: 3.0, 400: None}, optimism)
-""",
+        changed(OPTIMISM, ("1.0", "None")),
     ],
 }
