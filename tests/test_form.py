@@ -113,16 +113,16 @@ def names_used(value, seen: set[str], space: dict) -> set[str]:
     return seen
 
 
-def in_sight(nb, module: str):
-    """Run a chapter's ordinary cells without its folded library cells; return its names, and those that the folded cells define.
+def in_sight(nb, module: str, last):
+    """Run a chapter's ordinary cells up to `last`, without its folded library cells; return its names, and those that all folded cells define.
 
     The names of a cell left out come from the installed library, so that an experiment that uses them runs.
     """
-    space, left_out = {"__name__": "__chapter__"}, set()
-    library = importlib.import_module(f"nnbook.{module}")
-    for cell in (c for c in nb.cells if c.cell_type == "code" and not kind(c) and not is_hidden(c)):
+    space, library = {"__name__": "__chapter__"}, importlib.import_module(f"nnbook.{module}")
+    ordinary = [c for c in nb.cells if c.cell_type == "code" and not kind(c) and not is_hidden(c)]
+    left_out = set().union(*(defined(c) for c in ordinary if is_folded(c) and is_library(c)))
+    for cell in ordinary[: ordinary.index(last) + 1]:
         if is_folded(cell) and is_library(cell):
-            left_out |= defined(cell)
             space |= {name: getattr(library, name) for name in defined(cell) if hasattr(library, name)}
         else:
             exec(compile(cell.source, f"<cell {cell.id}>", "exec"), space)
@@ -138,7 +138,7 @@ def test_what_a_chapter_builds_works_in_sight(path, monkeypatch):
     nb, short = read(path), SHORT[path.stem]
     seen = {name: cell for cell in nb.cells if lines_in_sight(cell) for name in defined(cell)}
     assert set(short) <= set(seen), "built in sight"
-    space, left_out = in_sight(nb, path.stem[3:])
+    space, left_out = in_sight(nb, path.stem[3:], max((seen[name] for name in short), key=nb.cells.index))
     for name, twin in short.items():
         assert not names_used(space[name], set(), space) & left_out, f"{name} leans on the folded library"
         compared = [c for c in nb.cells if c.cell_type == "code" and re.search(rf"\b{name}\b", c.source) and re.search(rf"\b{twin}\b", c.source) and "claim(" in c.source]
@@ -153,12 +153,12 @@ def test_a_fig_leaf_is_seen(monkeypatch):
 
     monkeypatch.setitem(__import__("sys").modules, "nnbook.sample", types.SimpleNamespace(pairs=lambda: 2))
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in SAMPLE])
-    space, left_out = in_sight(nb, "sample")
+    space, left_out = in_sight(nb, "sample", nb.cells[-1])
     assert names_used(space["leaf"], set(), space) & left_out == {"pairs"}
     assert not names_used(space["honest"], set(), space) & left_out
     nb.cells[1].source = "pears()"
     with pytest.raises(NameError):
-        in_sight(nb, "sample")
+        in_sight(nb, "sample", nb.cells[-1])
 
 
 def test_long_chapters_and_long_cells_are_seen():
