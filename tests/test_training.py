@@ -492,6 +492,7 @@ def test_no_epochs_are_fine():
 # -- the twin
 
 torch = pytest.importorskip("torch")
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"     # where the twin trains here
 
 
 def relay(side, epochs, checkpoint=None, dropout=0.0, **options):
@@ -504,8 +505,8 @@ def relay(side, epochs, checkpoint=None, dropout=0.0, **options):
     history = (training if built else twin).fit(
         model, optimizer, DataLoader(X, Y, batch_size=20), (X[:30], Y[:30]), epochs=epochs, clip=0.5,
         schedule=Schedule(optimizer, cosine(30)), metrics={"accuracy": accuracy}, checkpoint=checkpoint, patience=20,
-        **options if built else {"device": "cpu", **options})
-    return np.concatenate([np.asarray(p.detach() if side == "twin" else p.data).ravel() for p in model.parameters()]), history
+        **options if built else {"device": DEVICE, **options})
+    return np.concatenate([np.asarray(p.detach().cpu() if side == "twin" else p.data).ravel() for p in model.parameters()]), history
 
 
 def close(one, other, tol=1e-10):
@@ -554,7 +555,7 @@ def test_the_twin_says_where_a_nan_began():
     from nnbook.torch import training as twin
     model = layers.MLP(6, 8, 3, rng=0)
     run = lambda x, lr: twin.fit(model, torch.optim.SGD(model.parameters(), lr=lr), DataLoader(x, Y, batch_size=20),
-                                 epochs=3, device="cpu")
+                                 epochs=3, device=DEVICE)
     x = X.copy()
     x[9, 0] = np.nan
     with pytest.raises(NonFiniteError, match="in row 9 of the training set"): run(x, 0.01)
@@ -726,7 +727,7 @@ def test_the_twin_refuses_another_optimizers_checkpoint(tmp_path):
     from nnbook.torch import training as twin
     def run(kind):
         model = layers.MLP(6, 8, 3, rng=0)
-        twin.fit(model, kind(model.parameters(), lr=0.01), DataLoader(X, Y), epochs=2, device="cpu", checkpoint=tmp_path / "c.npz")
+        twin.fit(model, kind(model.parameters(), lr=0.01), DataLoader(X, Y), epochs=2, device=DEVICE, checkpoint=tmp_path / "c.npz")
     run(torch.optim.Adam)
     with pytest.raises(ValueError, match="state of Adam, not of SGD"): run(torch.optim.SGD)
 
@@ -737,7 +738,7 @@ def test_the_twin_takes_bfloat16_models_and_reversed_arrays(tmp_path):
     for epochs in (1, 2):
         model = layers.MLP(6, 8, 3, rng=0).bfloat16()
         twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.01), DataLoader(X, Y), (X[::-1], Y[::-1]), epochs=epochs,
-                 patience=3, device="cpu", checkpoint=tmp_path / "c.npz")
+                 patience=3, device=DEVICE, checkpoint=tmp_path / "c.npz")
 
 
 def test_float16_does_not_retry_for_ever():
@@ -746,7 +747,7 @@ def test_float16_does_not_retry_for_ever():
     model = layers.MLP(6, 8, 3, rng=0)
     bad = lambda z, y: torch.nn.functional.cross_entropy(z, y) + torch.sqrt((z - z).sum())
     with pytest.raises(NonFiniteError, match="gradient's norm is nan"):
-        twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.01), DataLoader(X, Y, batch_size=5), epochs=9, device="cpu",
+        twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.01), DataLoader(X, Y, batch_size=5), epochs=9, device=DEVICE,
                  loss=bad, amp=torch.float16)
 
 
@@ -754,7 +755,7 @@ def test_the_twin_says_so_too():
     from nnbook.torch import layers
     from nnbook.torch import training as twin
     model = layers.MLP(6, 8, 3, rng=0)
-    run = lambda **change: twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.1), DataLoader(X, Y), device="cpu", **change)
+    run = lambda **change: twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.1), DataLoader(X, Y), device=DEVICE, **change)
     for epochs in (float("nan"), float("inf"), -1, None):
         with pytest.raises(ValueError, match="epochs must be a whole number"): run(epochs=epochs)
     with pytest.raises(TypeError, match="takes a torch.nn.Module first, got NoneType"): twin.predict(None, X)
