@@ -68,6 +68,8 @@ WRONG = {
         changed(QUANTILE, ("np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "-np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))")),   # the step, not the gradient
         changed(QUANTILE, ("r.size", "len(r)")),                                          # rows, not losses
         changed(QUANTILE, ("r = input - target", "input -= target\n    r = input")),      # overwrites its argument
+        changed(QUANTILE, ("    r = input", "    q = 0.9\n    r = input")),                                # q frozen
+        changed(QUANTILE, (".mean()", ".mean() * 2"), (" / r.size", " * 2 / r.size")),                    # twice the loss
     ],
     "losses.4": [
         "def running_logsumexp(chunks): return np.log(sum(np.exp(z).sum() for z in chunks))",
@@ -79,6 +81,8 @@ WRONG = {
         changed(RUNNING, ("np.exp(top - new)", "np.exp(new - top)")),                                        # it grows
         changed(RUNNING, ("        top = new\n", "        top = z.max()\n")),
         "def running_logsumexp(chunks): return logsumexp(np.concatenate([z.copy() for z in chunks]))",   # keeps copies of everything
+        changed(RUNNING, ("top, total = -np.inf, 0.0", "top, total = -1e4, 0.0")),                           # a top that seems low enough
+        "def running_logsumexp(chunks): return logsumexp(np.array([logsumexp(z) for z in chunks]))",     # keeps one number for every chunk
     ],
     "losses.6": [
         changed(MIXTURE, ("logsumexp(parts)", "np.log(np.exp(parts).sum(axis=1))")),                         # underflows
@@ -86,6 +90,7 @@ WRONG = {
         changed(MIXTURE, (" - np.log(2 * np.pi) / 2", "")),                                                  # no constant
         changed(MIXTURE, ("log_softmax(logits)", "logits")),                                                 # weights that don't sum to 1
         changed(MIXTURE, ("log_softmax(logits)", "np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))")),   # overflows
+        changed(MIXTURE, ("log_softmax(logits)", "np.log(softmax(logits))")),                                # its weights underflow
         changed(MIXTURE, ("-share * q", "-q")),                                                              # each part pulled by all of the example
         changed(MIXTURE, ("-share * q / np.exp(log_s)", "-share * q")),                                      # the inner derivative forgotten
         changed(MIXTURE, ("-share * q", "share * q")),                                                       # the step, not the gradient
@@ -111,8 +116,12 @@ WRONG = {
         changed(MASKED, ("return (losses * keep).sum() / n, g * keep[:, None] / n", "g[keep.sum():] = 0\n    return (losses * keep).sum() / n, g / n")),   # masks by position
         changed(MASKED, ("y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[y < 0] = 0")),                                  # overwrites the labels
         changed(MASKED, ("y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[keep == 0] = 0")),
+        changed(MASKED, ("log_p = log_softmax(z)", "log_p = np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))")),                                     # overflows
+        changed(MASKED, ("log_p = log_softmax(z)", "log_p = np.log(softmax(z))")),                           # its probabilities underflow
+        "def masked_loss(z, y, keep):\n    y = np.where(keep, y, -100)\n    return cross_entropy(z, y), cross_entropy_grad(z, y)",                          # no mean over no words
     ],
     "losses.8": [
+        "def huber_error(delta, x):\n    c = np.median(x, axis=1, keepdims=True)\n    for _ in range(15): c = c - np.clip(c - x, -delta, delta).mean(axis=1, keepdims=True)\n    return np.sqrt((c**2).mean())",   # the chapter's fifteen steps
         "def huber_error(delta, x): return np.sqrt((np.median(x, axis=1)**2).mean())",                   # delta forgotten
         changed(HUBER, ("np.clip(c - x, -delta, delta)", "np.clip(c - x, -1, 1)")),
         changed(HUBER, ("np.sqrt((c**2).mean())", "(c**2).mean()")),                                         # no root
