@@ -34,7 +34,7 @@ def _(longer_fit):
         for length in ((1 + 1e-7) * least, 1.001 * least, 2 * least, 50 * least + 1):
             kept = A.copy(), y.copy()
             try: w = np.asarray(longer_fit(A, y, length))
-            except ValueError as error: raise Mismatch(f"{n} examples, {k} features: a length of {length / least:.7g} times the shortest is possible, but your code raised ValueError: {error}") from None
+            except ValueError as error: raise Mismatch(f"{n} examples, {k} features: a length of {length / least:.8g} times the shortest is possible, but your code raised ValueError: {error}") from None
             expect(np.array_equal(A, kept[0]) and np.array_equal(y, kept[1]), True, "the features and answers belong to the caller; leave them as they are")
             expect(w.shape, (k,), f"{k} features need {k} weights")
             expect(A @ w, y, f"{n} examples, {k} features: the weights no longer fit; scaling the solution changes its outputs, so add something that changes none", tol=1e-6)
