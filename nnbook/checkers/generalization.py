@@ -31,16 +31,18 @@ def _(longer_fit):
     for n, k in ((3, 10), (5, 6), (1, 40)):
         A, y = rng.standard_normal((n, k)), rng.standard_normal(n)
         least = np.linalg.norm(min_norm_fit(A, y))
-        for length in (1.001 * least, 2 * least, 50 * least + 1):
+        for length in ((1 + 1e-7) * least, 1.001 * least, 2 * least, 50 * least + 1):
             kept = A.copy(), y.copy()
-            w = np.asarray(longer_fit(A, y, length))
+            try: w = np.asarray(longer_fit(A, y, length))
+            except ValueError as error: raise Mismatch(f"{n} examples, {k} features: a length of {length / least:.8g} times the shortest is possible, but your code raised ValueError: {error}") from None
             expect(np.array_equal(A, kept[0]) and np.array_equal(y, kept[1]), True, "the features and answers belong to the caller; leave them as they are")
             expect(w.shape, (k,), f"{k} features need {k} weights")
             expect(A @ w, y, f"{n} examples, {k} features: the weights no longer fit; scaling the solution changes its outputs, so add something that changes none", tol=1e-6)
             expect(np.linalg.norm(w), length, f"{n} examples, {k} features: it fits, but its norm is not the length asked for; the two parts are perpendicular", tol=1e-6)
-        try: longer_fit(A, y, 0.9 * least)
-        except ValueError: pass
-        else: expect(False, True, "no solution is shorter than the shortest: raise ValueError")
+        for share in (0.9, 0.999):
+            try: longer_fit(A, y, share * least)
+            except ValueError: pass
+            else: expect(False, True, f"no solution is shorter than the shortest, and the length asked for is {share:.1%} of it: raise ValueError")
 
 # %% ../../nbs/09_generalization.ipynb #0ff2fc4b
 @checker("generalization.3")
@@ -95,13 +97,24 @@ def _(double_descent):
     train, test = np.median(found, axis=0).T
     expect(bool(test[0] > train[0] and test[2:].min() > 1e-6), True, "the second column should be the error on new examples, which none of the fits has seen")
     _descends(train, test)
+    _means_of_squares(double_descent, *given)
+    expect(bool(train[3:].max() < 1e-16), True, f"with 60 units and more your training error is {train[3:].max():.2g}, small but more than rounding leaves in float64: the shortest exact fit takes no ridge, not even a tiny one")
 
 def _descends(train, test):
     "Judge median errors (6,) at 5, 15, 30, 60, 300 and 900 units for 30 examples."
     expect(bool(train[3:].max() < 1e-6), True, f"with 60 units and more, 30 examples can be fitted exactly, and your training error is {train[3:].max():.2g}: is there a ReLU between the layers, is a ridge at work, are the examples passed through the units that were fitted?")
-    expect(bool(0.3 < train[0] < 2), True, f"five units leave most of the answers unexplained; their mean squared error should be near 0.8, yours is {train[0]:.2g}. A mean, not a sum or a root?")
+    expect(bool(0.3 < train[0] < 2), True, f"five units leave most of the answers unexplained; their mean squared error should be near 0.9, yours is {train[0]:.2g}. A mean, not a sum or a root?")
     expect(bool(test[2] > 4 * max(test[0], test[1])), True, "there should be a peak of the test error where units and examples are equal in number; is something keeping the weights short there?")
     expect(bool(test[-1] < 0.9), True, f"with 900 units the test error should be far below the answers' variance, and yours is {test[-1]:.2g}: is it the shortest of the exact fits, do new inputs pass through the same units, and do these have biases?")
+
+def _means_of_squares(double_descent, x, y, new_x, new_y):
+    "Judge both columns where they are known: answers off by two at the fitted inputs, the same examples twice, inputs of zero."
+    off = float(np.asarray(double_descent(x, y, x, y + 2, [300], 0))[0, 1])
+    expect(off, 4.0, "300 units fit 30 examples exactly. Tested at the same inputs, with answers that are 2 larger, the mean squared error is 4: a mean of squares, no root and no half", tol=1e-4)
+    twice = np.asarray(double_descent(x, y, x, y, [5, 15], 0))
+    expect(twice[:, 0], twice[:, 1], "when the new examples are the old ones, both columns should be equal", tol=1e-9)
+    zero = float(np.asarray(double_descent(x, y, np.zeros((1, x.shape[1])), np.zeros(1), [60], 0))[0, 1])
+    expect(bool(zero > 0), True, "at an input of zeros your network says exactly 0, whatever it was trained on: do the units have biases?")
 
 # %% ../../nbs/09_generalization.ipynb #5a0d32a0
 @checker("generalization.7")
@@ -135,6 +148,8 @@ def _believable(x, y, parts, copies, most):
     places = {tuple(np.argwhere(p > 0)[0] - 10) for p in a}
     expect(bool(max(max(abs(i), abs(j)) for i, j in places) <= most), True, f"pictures move by up to {most} pixels, and yours by more")
     expect(bool(len(places) > 2 * most + 1), True, "all copies are moved alike; each should be moved by itself")
+    own = [{p.tobytes() for p, i in zip(a, train) if i == j and (p != x[j]).any()} for j in np.unique(train)]
+    expect(bool(np.mean([len(different) for different in own]) > 1.2), True, f"the {copies} copies of a picture are all the same one; move each copy anew")
 
 # %% ../../nbs/09_generalization.ipynb #f0373960
 @checker("generalization.8")
@@ -146,12 +161,18 @@ def _(answer):
     once, twice, other = (error_at(16, seed) for seed in (3, 3, 4))
     expect(np.ndim(once), 0, "return one number")
     expect(once == twice and once != other, True, "equal seeds should give equal errors, and other seeds others")
-    middle = {n: float(np.median([error_at(n, seed) for seed in range(60)])) for n in (10, 16, 20, 25, 40, 80)}
-    for n, low, high, hint in ((80, 0.012, 0.032, "is the distance taken to the wave without noise, and as a mean of squares?"),
-                               (40, 0.028, 0.06, "40 noisy readings, 20 features, fitted without a ridge"),
-                               (10, 0.09, 0.32, "10 noisy readings, 20 features: the shortest of the exact fits")):
-        expect(bool(low < middle[n] < high), True, f"with {n} readings the error should be between {low} and {high} in the middle of 60 seeds, and yours is {middle[n]:.2g}: {hint}")
+    errors = {n: np.array([error_at(n, seed) for seed in range(60)], float) for n in (10, 16, 20, 25, 40, 80)}
+    middle = {n: float(np.median(e)) for n, e in errors.items()}
+    expect(bool(middle[25] < 10), True, f"with 25 readings yours is {middle[25]:.2g} in the middle of 60 seeds, far too much: are there twenty features, whatever the number of readings, and the same for readings and new points?")
+    _in_range(middle, 80, 0.012, 0.032, "is the distance taken to the wave without noise, and as a mean of squares?")
+    _in_range(middle, 40, 0.028, 0.06, "are the features of scale 12?" if middle[10] > 0.32 else "40 noisy readings, 20 features, fitted without a ridge")
+    expect(bool(np.log10(errors[10]).std() > 0.3), True, "from seed to seed your errors with 10 readings hardly vary; each seed should draw features of its own, not only noise")
+    _in_range(middle, 10, 0.09, 0.32, "10 noisy readings, 20 features of scale 12: the shortest of the exact fits")
     expect(bool(middle[20] > 3 * middle[10]), True, f"with 20 readings yours is {middle[20]:.2g}: is a ridge at work, or is the fit judged only where the readings are?")
     top = max(middle, key=middle.get)
     said = ", ".join(f"{n}: {e:.2g}" for n, e in middle.items())
     return f"the middle of 60 seeds, for each number of readings: {said}\n  you guessed {guess}, and yours is largest at {top}"
+
+def _in_range(middle, n, low, high, hint):
+    "Judge the median error with n readings."
+    expect(bool(low < middle[n] < high), True, f"with {n} readings the error should be between {low} and {high} in the middle of 60 seeds, and yours is {middle[n]:.2g}: {hint}")

@@ -96,6 +96,24 @@ def longer_fit(features, y, length):
     v -= min_norm_fit(features, features @ v)
     return w + v * np.sqrt(max(0, length**2 - w @ w)) / np.linalg.norm(v)
 """,
+        # refuses a length a little above the shortest one
+        """
+def longer_fit(features, y, length):
+    w = min_norm_fit(features, y)
+    if length <= 1.0001 * np.linalg.norm(w): raise ValueError
+    v = np.random.default_rng(0).standard_normal(features.shape[1])
+    v -= min_norm_fit(features, features @ v)
+    return w + v * np.sqrt(length**2 - w @ w) / np.linalg.norm(v)
+""",
+        # takes a length a little below it
+        """
+def longer_fit(features, y, length):
+    w = min_norm_fit(features, y)
+    if length < 0.97 * np.linalg.norm(w): raise ValueError
+    v = np.random.default_rng(0).standard_normal(features.shape[1])
+    v -= min_norm_fit(features, features @ v)
+    return w + v * np.sqrt(max(0, length**2 - w @ w)) / np.linalg.norm(v)
+""",
     ],
     "generalization.3": [
         # two orders
@@ -182,6 +200,11 @@ def mixup(x, y, rng, alpha=0.2):
         ("small singular values cut off, which is another ridge", "np.linalg.pinv(A)", "np.linalg.pinv(A, rcond=0.1)"),
         ("in place", "    rng, errors", """    x *= 2
     rng, errors"""),
+        ("no biases", "a @ W.T + b", "a @ W.T"),
+        ("roots of the mean squares", "[((A @ w - y)**2).mean(), ((B @ w - new_y)**2).mean()]", "[((A @ w - y)**2).mean()**0.5, ((B @ w - new_y)**2).mean()**0.5]"),
+        ("half of the squares", "[((A @ w - y)**2).mean(), ((B @ w - new_y)**2).mean()]", "[((A @ w - y)**2).mean() / 2, ((B @ w - new_y)**2).mean() / 2]"),
+        ("half of the squares, in one column", "[((A @ w - y)**2).mean(),", "[((A @ w - y)**2).mean() / 2,"),
+        ("a tiny ridge", "np.linalg.pinv(A) @ y", "np.linalg.solve(A.T @ A + 1e-6 * np.eye(k), A.T @ y)"),
     ),
     "generalization.7": spoiled(
         REPAIRED,
@@ -205,6 +228,7 @@ def mixup(x, y, rng, alpha=0.2):
         ("no copies at all", "np.concatenate([a] + more), np.concatenate([b] * (copies + 1))", "a, b"),
         ("all copies moved alike", "[move(a, b, rng)[0] for _ in range(copies)]", "[np.roll(a, most, axis=2)] * copies"),
         ("the answers repeated in another order", "np.concatenate([b] * (copies + 1))", "np.repeat(b, copies + 1)"),
+        ("the same moved copy, repeated", "[move(a, b, rng)[0] for _ in range(copies)]", "[move(a, b, rng)[0]] * copies"),
         ("the copies are not moved", "[move(a, b, rng)[0] for _ in range(copies)]", "[a] * copies"),
         ("a split that is the same whatever rng", "order, cut = rng.permutation(len(x))", "order, cut = np.random.default_rng(0).permutation(len(x))"),
         ("the whole set is trained on", "train, test = order[cut:], order[:cut]", "train, test = order, order[:cut]"),
@@ -216,6 +240,8 @@ def mixup(x, y, rng, alpha=0.2):
         ("judged at the readings", "((layer(fine) @ w - wave(fine))**2)", "((layer(x) @ w - y)**2)"),
         ("a ridge", "min_norm_fit(layer(x), y)", "min_norm_fit(layer(x), y, 0.01)"),
         ("always twenty readings", "np.linspace(-1, 1, n)[:, None], ", "np.linspace(-1, 1, 20)[:, None], "),
+        ("the same features for all seeds", "rng=seed", "rng=0"),
+        ("waves of another scale", "scale=12", "scale=1"),
         ("as many features as readings", "random_features(1, 20,", "random_features(1, n,"),
         ("a noisy test", "- wave(fine))**2", "- wave(fine) - 0.3 * np.random.default_rng(seed + 100).standard_normal(200))**2"),
         ("a root", "((layer(fine) @ w - wave(fine))**2).mean()", "((layer(fine) @ w - wave(fine))**2).mean()**0.5"),
