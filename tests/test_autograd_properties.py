@@ -40,14 +40,15 @@ def draw_array(seed, shape, layout="C", low=-3.0, high=3.0):
     return laid_out(np.asarray(np.random.default_rng(seed).uniform(low, high, shape)), layout)
 
 
-def agree(got, want, what, tol=TOL):
+def agree(got, want, what, tol=TOL, least=1e-30):
+    "The same but for tol times the largest entry of want, or times `least`."
     got, want = np.asarray(got), np.asarray(want)
     assert got.shape == want.shape, f"{what}: shape {got.shape}, torch has {want.shape}"
-    scale = np.abs(want[np.isfinite(want)]).max(initial=1e-30)
+    scale = np.abs(want[np.isfinite(want)]).max(initial=least)
     np.testing.assert_allclose(got, want, rtol=tol, atol=tol * scale, err_msg=what)
 
 
-def compare(ours, theirs, arrays, seed=0, tol=TOL, dtype=torch.float64):
+def compare(ours, theirs, arrays, seed=0, tol=TOL, dtype=torch.float64, least=1e-30):
     "Values and gradients of one function in both engines, from a random gradient of the result."
     leaves = [Tensor(a, requires_grad=True) for a in arrays]
     twins = [torch.tensor(np.array(a, order="C"), dtype=dtype, requires_grad=True) for a in arrays]
@@ -61,7 +62,7 @@ def compare(ours, theirs, arrays, seed=0, tol=TOL, dtype=torch.float64):
             assert leaf.grad is None or not leaf.grad.any()
         else:
             assert type(leaf.grad) is np.ndarray and leaf.grad.dtype == leaf.dtype
-            agree(leaf.grad, twin.grad.numpy(), f"gradient of input {i}", tol)
+            agree(leaf.grad, twin.grad.numpy(), f"gradient of input {i}", tol, least)
 
 
 UNARY = {
@@ -277,7 +278,8 @@ def test_random_programs_agree_with_torch(seed, program):
                 values.append(m.tanh(STEPS[name](m, values[i % len(values)], values[j % len(values)])) * 2)
             return sum(v.sum() * (0.5 + k) for k, v in enumerate(values[-4:]))
         return f
-    compare(run(ag), run(torch), [draw_array(seed + k, (3, 3)) for k in range(3)], seed)
+    arrays = [draw_array(seed + k, (3, 3)) for k in range(3)]
+    compare(run(ag), run(torch), arrays, seed, least=1e-3)         # the slope 1 - y² of a saturated tanh is rounding, for either engine
 
 
 @settings(max_examples=40)

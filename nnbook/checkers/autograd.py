@@ -40,13 +40,14 @@ def _(softsign_grad):
     expect(bool((given[0] == x).all() and (given[1] == y).all()), True, "x or y was changed in place; the tape may still need them, so write into an array of your own")
     expect(softsign_grad(x[3:].copy(), y[3:].copy()), want[3:], "for x > 0: differentiate the quotient x / (1 + x)")
     if np.shape(got) == x.shape and got.dtype.kind == "f" and np.isnan(got[2]): raise Mismatch("at x = 0 your derivative is 0/0, not a number; the function has a derivative there")
+    if np.shape(got) == x.shape and np.allclose(np.delete(got, 2), np.delete(want, 2)): expect(got[2], want[2], "right everywhere but at x = 0, where the function has a derivative, too")
     expect(got, want, "right for x > 0, but not for x < 0: the function is odd, so what is its derivative?")
     softsign = elementwise(lambda x: x / (1 + np.abs(x)), softsign_grad, "softsign")
     try: gradcheck(softsign, stream(0, "judge").standard_normal((3, 4)))
     except AssertionError as error: raise Mismatch(f"{error}\n  your derivative, against finite differences") from None
-    far = np.array([1e4, -1e6], np.float32)
+    far = np.array([1e4, -1e6, 3e7], np.float32)
     got = np.asarray(softsign_grad(far, far / (1 + np.abs(far))), np.float64)
-    expect(got * (1 + np.abs(far.astype(float)))**2, np.ones(2), "right on paper, but in float32, at x = 10,000 and x = -1,000,000, digits are lost "
+    expect(got * (1 + np.abs(far.astype(float)))**2, np.ones(3), "right on paper, but in float32, at x = 10,000, x = -1,000,000 and x = 30,000,000, digits are lost "
            "(got and expected are shares of the true derivative); does your formula subtract two nearly equal numbers?", tol=1e-5)
 
 # %% ../../nbs/04_autograd.ipynb #35e57523
@@ -59,6 +60,24 @@ def _check_order(got, root, graph, what):
     for v, parents in graph.items():
         for p in parents:
             expect(at[v] < at[p], True, f"{what}: {p!r} is used by {v!r}, and came before it")
+
+class _Link:
+    "A value of a chain that counts how often its like are compared."
+    compared = 0
+
+    def __init__(self, at): self.at = at
+    def __hash__(self): return self.at
+    def __repr__(self): return str(self.at)
+    def __eq__(self, other):
+        _Link.compared += 1
+        if _Link.compared > 1_000_000:
+            raise Mismatch("a chain of 50,000 values: a million comparisons of values; `v in a_list` looks through the list each time, where a set or a dictionary finds v at once")
+        return self is other
+
+def _order_of_a_chain(order):
+    links, _Link.compared = [_Link(i) for i in range(50_001)], 0
+    got = _without_recursion(lambda: order(links[-1], lambda v: links[max(v.at - 1, 0) : v.at]), "a chain of 50,000 values")
+    expect([v.at for v in got[:3] + got[-1:]], [50_000, 49_999, 49_998, 0], "a chain of 50,000 values")
 
 @checker("autograd.3")
 def _(order):
@@ -73,9 +92,7 @@ def _(order):
     graph = {i: [int(p) for p in rng.integers(0, i, size=2)] if i else [] for i in range(40)}
     graph[40] = list(range(40))
     _check_order(order(40, lambda v: list(graph[v])), 40, graph, "a random graph of 41 values")
-    chain = {i: [i - 1] if i else [] for i in range(50_001)}
-    got = _without_recursion(lambda: order(50_000, lambda v: chain[v]), "a chain of 50,000 values")
-    expect(got[:3] + got[-1:], [50_000, 49_999, 49_998, 0], "a chain of 50,000 values")
+    _order_of_a_chain(order)
     chains = {0: []} | {i: [i - 1, i - 1] for i in range(1, 41)}
     visits = [0]
     def parents(v):
@@ -109,12 +126,21 @@ def _gradient_of_rms_norm(got, x, g, what):
     r = np.sqrt((x**2).mean(axis=-1, keepdims=True))
     y, along = x / r, g * x / r
     right, n = (g - y * along.mean(axis=-1, keepdims=True)) / r, x.shape[-1]
-    _known(got, [(g * (1 / r - x**2 / (n * r**3)), f"{what}: that is the slope of each entry of y by its own entry of x; r carries every x into the other entries too"),
-                 (g / r, f"{what}: that is the gradient as if r were a constant; from what is r computed?"),
-                 ((g - y * along.sum(axis=-1, keepdims=True)) / r, f"{what}: r holds a mean; its derivative by one entry has another factor"),
-                 (right - g / r, f"{what}: that is the way through r alone; x is also divided"),
-                 ((g + y * along.mean(axis=-1, keepdims=True)) / r, f"{what}: when r grows, does y grow or fall?"),
-                 ((g - along.mean(axis=-1, keepdims=True)) / r, f"{what}: each entry reaches r with a slope of its own")])
+    mistakes = [(g * (1 / r - x**2 / (n * r**3)), f"{what}: that is the slope of each entry of y by its own entry of x; r carries every x into the other entries too"),
+                (g / r, f"{what}: that is the gradient as if r were a constant; from what is r computed?"),
+                ((g - y * along.sum(axis=-1, keepdims=True)) / r, f"{what}: r holds a mean; its derivative by one entry has another factor"),
+                (right - g / r, f"{what}: that is the way through r alone; x is also divided"),
+                ((g + y * along.mean(axis=-1, keepdims=True)) / r, f"{what}: when r grows, does y grow or fall?"),
+                ((g - along.mean(axis=-1, keepdims=True)) / r, f"{what}: each entry reaches r with a slope of its own"),
+                ((g - y * g.mean(axis=-1, keepdims=True)) / r, f"{what}: r is used by each entry of the row with a slope of its own, -x / r²; what arrives at r is no plain mean of g"),
+                ((g - g.mean(axis=-1, keepdims=True)) / r, f"{what}: that is the way back of subtracting the mean; which entries does r depend on, and how?"),
+                ((g - x * along.mean(axis=-1, keepdims=True)) / r, f"{what}: x where its normalized value belongs; check the powers of r"),
+                ((g - g.mean(axis=-1, keepdims=True) - y * along.mean(axis=-1, keepdims=True)) / r, f"{what}: that is the gradient of layer normalization, which also subtracts the mean; this function doesn't")]
+    if x.ndim > 1:                                     # else these three are right
+        mistakes += [((g - y * along.sum(axis=-1, keepdims=True) / len(x)) / r, f"{what}: len(x) is the length of the first axis; the mean runs over the last"),
+                     ((g - y * along.mean()) / r, f"{what}: your mean runs over the whole array; each row has an r of its own"),
+                     ((g - y * along.mean(axis=0, keepdims=True)) / r, f"{what}: your mean runs along axis 0; r is the root of a mean along the last axis")]
+    _known(got, mistakes)
     expect(got, right, f"{what}: the gradient of x, against the exact one; gradcheck will show you where it is off")
 
 # %% ../../nbs/04_autograd.ipynb #d8da743e
@@ -125,6 +151,8 @@ def _block(rng, calls):
         calls.append(not autograd._paused.get())
         return autograd.tanh(autograd.tanh(x @ w) @ w)
     return block, w
+
+def _squared(x, y): return y * y
 
 def _same_gradients(checkpoint, block, w, start, kind, use, hint):
     "Run use(x, f(x)) with and without checkpoint; compare the gradients of the leaf behind x, and of w."
@@ -140,6 +168,7 @@ def _same_gradients(checkpoint, block, w, start, kind, use, hint):
         if want is None:
             continue
         expect(got is not None, True, f"{hint}: {name} got no gradient")
+        if name == "x" and kind == "leaf" and use is _squared: _known(got, [(2 * want, f"{hint}: twice the gradient of x; your backward adds it to x.grad, and returns it as well")])
         expect(got, want, f"{hint}: the gradient of {name}")
 
 @checker("autograd.6")
@@ -151,22 +180,35 @@ def _(checkpoint):
     y = checkpoint(block, x)
     expect(isinstance(y, Tensor), True, "return a Tensor")
     expect(y.data, np.tanh(np.tanh(start @ w.data) @ w.data), "the value of f(x)")
-    expect(calls == [False], True, "on the way forward f should run once, and nothing of its inside be recorded; "
-           f"it ran {len(calls)} times, {sum(calls)} of them recorded")
+    expect(len(calls), 1, "how often f runs on the way forward")
+    expect(calls[0], False, "on the way forward f ran with recording on; run it under no_grad(), so that nothing of its inside is recorded")
     expect(not autograd._paused.get(), True, "recording should be on again afterwards")
     expect(y.requires_grad, True, "the result wants no gradient; was it made with Tensor.of, outside of no_grad?")
     expect(any(p is x for p in y._parents), True, "one node, with x among its parents")
     try: (y * y).sum().backward()
     except ValueError as error: raise Mismatch(f"{error}\n  backward returns a tuple with one entry for each parent") from None
+    except RuntimeError as error: raise Mismatch(f"{error}\n  on the way back f runs with recording on, and the walk through it starts from the g that has arrived") from None
     expect(len(calls), 2, "f should run once forward and once on the way back")
-    cases = [("leaf", lambda x, y: y * y, "x a leaf"), ("leaf", lambda x, y: x + y, "x a leaf that is used elsewhere too, x + checkpoint(f, x)"),
+    cases = [("leaf", _squared, "x a leaf"), ("leaf", lambda x, y: x + y, "x a leaf that is used elsewhere too, x + checkpoint(f, x)"),
              ("result", lambda x, y: y * y, "x a result"), ("result", lambda x, y: x + y, "x a result that is used elsewhere too, x + checkpoint(f, x); whose history does your backward walk through?"),
              ("constant", lambda x, y: y * y, "x wants no gradient, the weights in f do; is the node recorded?")]
     for kind, use, hint in cases:
         _same_gradients(checkpoint, block, w, start, kind, use, hint)
     with no_grad():
         expect(checkpoint(block, x).requires_grad, False, "under no_grad nothing is recorded")
+    _two_walks(checkpoint, block, w, start)
     _leaves_x_alone(checkpoint)
+
+def _two_walks(checkpoint, block, w, start):
+    "The gradients of two walks over one graph, each from nothing."
+    x, found = Tensor(start, requires_grad=True), []
+    total = checkpoint(block, x).sum()
+    for _ in range(2):
+        x.grad = w.grad = None
+        total.backward(retain_graph=True)
+        found.append((x.grad, w.grad))
+    for (once, again), name in zip(zip(*found), ("x", "the weights that f uses")):
+        expect(again, once, f"backward twice over one graph, the first time with retain_graph=True: the second gradient of {name}; what does your backward keep from the first walk?")
 
 def _leaves_x_alone(checkpoint):
     "x wants no gradient: it may be whole numbers, it stays as it was, and f need not want one either."
@@ -270,6 +312,7 @@ def _(Number):
     for swapped in (False, True):
         _agrees(Number, lambda x: _detour(x, swapped), (0.8,), "a value used directly and by way of a detour: did it pass its gradient on before all of it had arrived?")
     _agrees(Number, lambda u, v: [u * v, u + v], (3.0, 2.0), "backward of two results of the same leaves: the second adds to what the first left")
+    _agrees(Number, lambda u: [u, u], (3.0,), "backward twice on Number(3.0) itself, which was computed from nothing: each call adds 1")
     _agrees(Number, _twice, (0.5, 2.0), "backward twice on the same result should add the same once more; what do the values in between still hold from the first time?")
     for seed in range(20):
         _agrees(Number, _random_program(stream(seed, "judge")), stream(seed, "judge").uniform(0.5, 1.5, 5), f"random program {seed}")

@@ -102,6 +102,8 @@ WRONG = {
         "def softsign_grad(x, y): return np.sign(x) / (1 + np.abs(x))**2",
         "def softsign_grad(x, y): return 1 / (1 + np.abs(x, out=x))**2",                            # x overwritten
         "def softsign_grad(x, y): return (y / x)**2",                                               # 0/0 at 0
+        "def softsign_grad(x, y): return (y / (x + 1e-12))**2",                                     # 0 at 0
+        "def softsign_grad(x, y): return ((1 + np.abs(x)) - np.abs(x)) / (1 + np.abs(x))**2",        # 0 where 1 is lost beside x
         "def softsign_grad(x, y): print(1 / (1 + np.abs(x))**2)",
     ],
     "autograd.7": [
@@ -110,6 +112,7 @@ WRONG = {
         changed(NUMBER, ("            if v.parents: v.grad = 0.0\n", "")),                          # counted again the second time
         changed(NUMBER, ("            if v.parents: v.grad = 0.0\n", "            v.grad = 0.0\n")),   # forgets the leaves too
         changed(NUMBER, ("        self.grad += 1.0\n", "        for v in found: v.grad = 0.0\n        self.grad = 1.0\n")),  # starts afresh
+        changed(NUMBER, ("self.grad += 1.0", "self.grad = 1.0")),                                   # a leaf as its own result, twice
         changed(NUMBER, (", reverse=True", "")),                                                    # oldest first
         changed(NUMBER, ("sorted(found, key=lambda v: v.time, reverse=True)", "found")),            # any order
         changed(NUMBER, ("-q / other.data", "q / other.data")),
@@ -197,6 +200,8 @@ def order(root, parents):
     visit(root)
     return done[::-1]
 """,
+        # right, but looks through a list for each value
+        changed(ORDER, ("            waiting[p] -= 1\n", "            if p in done: continue\n            waiting[p] -= 1\n")),
         # every path: exponential
         """
 def order(root, parents):
@@ -237,6 +242,13 @@ def order(root, parents):
         changed(RMS, ("y = x.data / r", "y = (x.data / r).astype(np.float32)")),
         changed(RMS, ("keepdims=True))\n    y", "keepdims=True) + 1e-6)\n    y")),                       # an epsilon that nobody asked for
         changed(RMS, ("(g - y * (g * y).mean(axis=-1, keepdims=True)) / r", "g * (1 / r - x.data**2 / (x.data.shape[-1] * r**3))")),   # entry by entry
+        changed(RMS, ("(g * y).mean", "g.mean")),
+        changed(RMS, ("(g - y * (g * y).mean(axis=-1, keepdims=True))", "(g - g.mean(axis=-1, keepdims=True))")),
+        changed(RMS, ("g - y *", "g - x.data *")),
+        changed(RMS, ("(g * y).mean(axis=-1, keepdims=True)", "(g * y).sum(axis=-1, keepdims=True) / len(x.data)")),
+        changed(RMS, ("(g * y).mean(axis=-1, keepdims=True)", "(g * y).mean()")),
+        changed(RMS, ("(g * y).mean(axis=-1, keepdims=True)", "(g * y).mean(axis=0, keepdims=True)")),
+        changed(RMS, ("g - y *", "g - g.mean(axis=-1, keepdims=True) - y *")),                            # of layer normalization
         "def rms_norm(x): return x / ((x * x).mean(axis=-1, keepdims=True))**0.5",
         "def rms_norm(x): return x / (x * x).mean(-1, keepdims=True).sqrt()",                       # right, but not one node
         changed(RMS, ("Tensor.of(y, x, backward=lambda g: ((g - y * (g * y).mean(axis=-1, keepdims=True)) / r,))", "y")),
@@ -263,6 +275,11 @@ def checkpoint(f, x):
         changed(CHECKPOINT, ("        again = f(inner)\n", "        with no_grad(): f(inner)\n        again = f(inner)\n")),      # once more than needed
         changed(CHECKPOINT, ("if again.requires_grad: ", "")),                                      # insists where f wants nothing
         changed(CHECKPOINT, ("requires_grad=x.requires_grad", "requires_grad=True")),               # not for whole numbers
+        # one stand-in for all walks, whose gradient adds up
+        changed(CHECKPOINT, ("        inner = Tensor(x.data, requires_grad=x.requires_grad)\n", ""), ("    def backward", "    inner = Tensor(x.data, requires_grad=x.requires_grad)\n    def backward")),
+        changed(CHECKPOINT, ("again.backward(g)", "again.backward()")),                             # a raw RuntimeError before
+        changed(CHECKPOINT, ("again = f(inner)\n        if again.requires_grad: again.backward(g)\n        return inner.grad, None", "f(x).backward(g)\n        return x.grad, None")),   # twice the gradient of x
+        "from nnbook.operators import checkpoint",                                                  # records on the way forward
         # no ticket: x is made to want a gradient
         changed(CHECKPOINT, ("def checkpoint(f, x):\n", "def checkpoint(f, x):\n    x.requires_grad_()\n"), (", ticket, ", ", "), ("inner.grad, None", "(inner.grad,)")),
     ],
