@@ -138,8 +138,11 @@ def _(temperature_for):
     rng = stream(0, "judge")
     for scale, top in ((1.0, 0.7), (1.0, 0.4), (1.0, 0.999), (30.0, 0.3), (0.01, 0.9), (1000.0, 0.6), (1e-6, 0.7), (1e7, 0.7)):
         logits = scale * rng.standard_normal(6)
-        T = temperature_for(logits.copy(), top)
         what = f"six logits of size about {scale:g}, the largest at index {logits.argmax()}, top = {top}"
+        try: T = temperature_for(logits.copy(), top)
+        except ValueError as error:
+            if "softmax needs" not in str(error): raise
+            raise Mismatch(f"{what}: your search has left the temperatures above 0 ({error}). Does it look at the largest weight, wherever it stands?") from None
         expect(isinstance(T, (int, float, np.number, np.ndarray)) and np.size(T) == 1, True, f"{what}: the temperature should be one number, got {T!r}")
         T = float(np.reshape(T, ()))
         expect(0 < T < np.inf, True, f"{what}: your T = {T:g}, and a temperature is finite and above 0. Does the search look at the largest weight, wherever it stands?")

@@ -77,6 +77,6 @@ WRONG = {
         "def temperature_for(logits, top):\n    T = np.linspace(0.01, 10, 10_000)\n    return min(T, key=lambda t: abs(softmax(logits, temperature=t).max() - top))",   # too narrow a search
         "def temperature_for(logits, top):\n    low, high = 1e-6, 1e6\n    for _ in range(100):\n        m = (low + high) / 2\n        if softmax(logits, temperature=m).max() > top: high = m\n        else: low = m\n    return m",   # the wrong half
         "def temperature_for(logits, top):\n    low, high = -7.0, 7.0\n    for _ in range(100):\n        m = (low + high) / 2\n        if softmax(logits, temperature=np.exp(m)).max() > top: low = m\n        else: high = m\n    return np.exp(m)",   # a fixed interval
-        "def temperature_for(logits, top):\n    low, high = 0.0, 1.0\n    for _ in range(2000):\n        m = (low + high) / 2\n        if softmax(logits, temperature=m)[0] > top: low = m\n        else: high = m\n    return low",   # the first weight, not the largest
+        "def temperature_for(logits, top):\n    low, high = 0.0, 1e9\n    for _ in range(2000):\n        m = (low + high) / 2\n        if softmax(logits, temperature=m)[0] > top: low = m\n        else: high = m\n    return low",   # the first weight, not the largest
     ],
 }
