@@ -12,15 +12,25 @@ from ..streams import stream
 # %% ../../nbs/02_activations.ipynb #dcd14c50
 @checker("activations.1")
 def _(hat):
-    expect(hat(np.array([0.0, 1.0, 2.0])), [0.0, 1.0, 0.0], "the corners: 0 at s = 0, 1 at s = 1, 0 at s = 2")
-    expect(hat(np.array([0.25, 0.5, 1.5])), [0.25, 0.5, 0.5], "straight lines between the corners")
-    expect(hat(np.array([2.5, 4.0, 100.0])), [0.0, 0.0, 0.0], "right of 2 the hat is flat at 0: that takes one more change of slope")
-    expect(hat(np.array([-3.0, -0.5])), [0.0, 0.0], "left of 0 the hat is flat at 0")
+    def at(points, want, hint):
+        try: got = hat(np.array(points))
+        except ValueError as error:
+            if "truth value" in str(error):
+                raise Mismatch("`s` is an array, and `max`, `min` or `if` take one number at a time; build the hat from sums of `relu`") from None
+            raise
+        if np.shape(got) != (len(points),):
+            expect(got, want, hint)                     # says which shape
+        for s, mine, right in zip(points, got, want):
+            expect(mine, right, f"at s = {s:g}. {hint}")
+    at([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], "The corners: 0 at s = 0, 1 at s = 1, 0 at s = 2")
+    at([0.25, 0.5, 1.5], [0.25, 0.5, 0.5], "Straight lines between the corners")
+    at([2.5, 4.0, 100.0], [0.0, 0.0, 0.0], "Right of 2 the hat is flat at 0: that takes one more change of slope")
+    at([-3.0, -0.5], [0.0, 0.0], "Left of 0 the hat is flat at 0")
     expect(hat(np.array([[0.0, 1.0], [1.0, 2.0]])), [[0.0, 1.0], [1.0, 0.0]], "any shape, kept")
 
 # %% ../../nbs/02_activations.ipynb #4de4eac0
 def _climb(weights, f, x, g):
-    "The gradient with respect to x by central differences of the sum of g times the highest activations."
+    "The gradient with respect to x by central differences of the sum of g times the last activations."
     def total(x):
         for W in weights:
             x = f(x @ W.T)
@@ -36,17 +46,28 @@ def _climb(weights, f, x, g):
 def _(input_gradient):
     if {"forward_pass", "backward_pass"} & set(getattr(getattr(input_gradient, "__code__", None), "co_names", ())):
         raise Mismatch("your function calls `forward_pass` or `backward_pass`; this exercise is about writing them yourself")
+    def asked(weights, f, f_grad, x, g):
+        given = [W.copy() for W in weights], x.copy(), g.copy()
+        try: got = input_gradient(given[0], f, f_grad, *given[1:])
+        except ValueError as error:
+            if "broadcast" in str(error) or "matmul" in str(error):
+                raise Mismatch(f"layers of different sizes: on the way back, each gradient meets the slopes and the matrix of one and the same layer, from the last to the first\n  NumPy says: {error}") from None
+            raise
+        kept = len(given[0]) == len(weights) and all(a.shape == b.shape and np.array_equal(a, b) for a, b in zip([*given[0], *given[1:]], [*weights, x, g]))
+        if not kept:
+            raise Mismatch("your function changes what it was given (the list of weights turned round, or an array changed in place, as `g *= ...` does); the caller still needs it")
+        return got
     rng = stream(1, "judge")
     x, g, W = rng.standard_normal((2, 3)), rng.standard_normal((2, 3)), rng.standard_normal((3, 3))
-    got = input_gradient([W], lambda z: 2 * z, lambda z, y: np.full_like(z, 2.0), x.copy(), g.copy())
+    got = asked([W], lambda z: 2 * z, lambda z, y: np.full_like(z, 2.0), x, g)
     if np.shape(got) == (2, 3) and np.allclose(got, 2 * g @ W.T):
-        raise Mismatch("one layer with f(z) = 2z: on the way down, a gradient passes the matrix the other way round than a signal on the way up")
+        raise Mismatch("one layer with f(z) = 2z: on the way back, a gradient passes the matrix the other way round than a signal on the way forward")
     expect(got, 2 * g @ W, "one layer with f(z) = 2z and a square matrix")
     for name, sizes in (("sigmoid", (4, 3)), ("tanh", (4, 5, 3)), ("elu", (3, 3, 3, 3)), ("silu", (2, 6, 4, 5, 1))):
         f, f_grad = ACTIVATIONS[name]
         weights = [rng.standard_normal((n, m)) for m, n in zip(sizes, sizes[1:])]
         x, g = rng.standard_normal((3, sizes[0])), rng.standard_normal((3, sizes[-1]))
-        got = input_gradient([W.copy() for W in weights], f, f_grad, x.copy(), g.copy())
+        got = asked(weights, f, f_grad, x, g)
         expect(got, _climb(weights, f, x, g), f"{name}, layers of sizes {sizes}: against a difference quotient. Each layer has slopes of its own, taken at its own pre-activations", tol=1e-6)
     return "it agrees with difference quotients through one to four layers"
 
@@ -102,9 +123,11 @@ def _(steps_out):
             got, (want, alone) = steps_out(*pair, start), _steps(*pair, start)
             if got == alone != want:
                 raise Mismatch(f"{label} from {start:g}: {got} steps is what a unit takes whose weight does not learn; weight and bias both do")
-            expect(abs(float(got) - want) <= 1, True, f"{label} from {start:g}: you count {got} steps, and it takes {want}. Gradient descent with the mean over 200 inputs, at a rate of 0.1")
+            if got == want - 1 or got == want + 1:
+                raise Mismatch(f"{label} from {start:g}: you count {got} steps, and it takes {want}. The first step counts as 1, and the step that brings the bias above −2 counts too")
+            expect(got == want, True, f"{label} from {start:g}: you count {got} steps, and it takes {want}. Gradient descent with the mean over 200 inputs, at a rate of 0.1; both derivatives from the same z")
             found[label] = [*found.get(label, []), want]
-    expect(steps_out(*relu_, -6.0), 20_000, "a ReLU from −6 gets no gradient at all and never comes out: 20,000")
+    expect(steps_out(*relu_, -6.0), 20_000, "a ReLU from −6 gets no gradient at all and never comes out: 20,000. Return the limit itself; the last index of `range(20_000)` is one less")
     return "from −4 to −9, " + "; ".join(f"{k}: {', '.join(map(str, v))} steps" for k, v in found.items())
 
 # %% ../../nbs/02_activations.ipynb #0085f126
@@ -113,9 +136,18 @@ def _(temperature_for):
     expect(temperature_for(np.array([2.0, 0.0]), sigmoid(2.0)), 1.0, "two logits 2 apart: at T = 1 the larger weight is sigmoid(2)", tol=1e-3)
     expect(temperature_for(np.array([2.0, 0.0]), sigmoid(1.0)), 2.0, "twice the temperature halves the differences", tol=1e-3)
     rng = stream(0, "judge")
-    for scale, top in ((1.0, 0.7), (1.0, 0.4), (1.0, 0.999), (30.0, 0.3), (0.01, 0.9), (1000.0, 0.6)):
+    for scale, top in ((1.0, 0.7), (1.0, 0.4), (1.0, 0.999), (30.0, 0.3), (0.01, 0.9), (1000.0, 0.6), (1e-6, 0.7), (1e7, 0.7)):
         logits = scale * rng.standard_normal(6)
-        T = temperature_for(logits, top)
-        expect(softmax(logits, temperature=float(T)).max(), top, f"six logits of size about {scale:g}, top = {top}: the largest weight at your T = {float(T):.4g}", tol=1e-3)
+        what = f"six logits of size about {scale:g}, the largest at index {logits.argmax()}, top = {top}"
+        try: T = temperature_for(logits.copy(), top)
+        except ValueError as error:
+            if "softmax needs" not in str(error): raise
+            raise Mismatch(f"{what}: your search has left the temperatures above 0 ({error}). Does it look at the largest weight, wherever it stands?") from None
+        expect(isinstance(T, (int, float, np.number, np.ndarray)) and np.size(T) == 1, True, f"{what}: the temperature should be one number, got {T!r}")
+        T = float(np.reshape(T, ()))
+        expect(0 < T < np.inf, True, f"{what}: your T = {T:g}, and a temperature is finite and above 0. Does the search look at the largest weight, wherever it stands?")
+        if scale in (1e-6, 1e7) and abs(softmax(logits, temperature=T).max() - top) > 1e-3:
+            raise Mismatch(f"{what}: your T = {T:.4g} gives {softmax(logits, temperature=T).max():.4g}. Logits a million times as large need a million times the temperature; is it outside the interval that you halve?")
+        expect(softmax(logits, temperature=T).max(), top, f"{what}: the largest weight at your T = {T:.4g}", tol=1e-3)
     shifted = np.array([5.0, 3.0, 1.0])
     expect(temperature_for(shifted + 100, 0.7), temperature_for(shifted, 0.7), "a shift of all logits changes nothing", tol=1e-3)

@@ -37,6 +37,8 @@ WRONG = {
         UP + "    for W, s in zip(weights, slopes):\n        g = (g * s) @ W\n    return g",                                    # from the lowest layer up
         UP.replace("f_grad(z, a)", "f_grad(a, f(a))") + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g = (g * s) @ W\n    return g",
         UP + "    for W, s in zip(weights[:0:-1], slopes[:0:-1]):\n        g = (g * s) @ W\n    return g * slopes[0]",            # stops below the lowest layer's f
+        UP + "    weights.reverse()\n    for W, s in zip(weights, slopes[::-1]):\n        g = (g * s) @ W\n    return g",                   # turns the caller's list round
+        UP + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g *= s\n        g = g @ W\n    return g",                   # changes the caller's g
     ],
     "activations.3": [
         "def rowwise(scores):\n    e = np.exp(scores - scores.max())\n    return e / e.sum(axis=1, keepdims=True)",                       # as it was
@@ -64,6 +66,8 @@ WRONG = {
         CLIMB.replace("b > -2", "b > 0"),
         CLIMB.replace("return 20_000", "return None"),                                # nothing to say of a unit that stays
         CLIMB.replace("default_rng(0)", "default_rng(1)"),                            # other inputs
+        CLIMB.replace("range(1, 20_001)", "range(20_000)"),                           # the first step not counted
+        CLIMB.replace("return 20_000", "return count - 1"),                           # the last index of a range
     ],
     "activations.6": [
         "def temperature_for(logits, top): return 1.0",
@@ -72,5 +76,7 @@ WRONG = {
         "def temperature_for(logits, top): return softmax(logits).max() / top",
         "def temperature_for(logits, top):\n    T = np.linspace(0.01, 10, 10_000)\n    return min(T, key=lambda t: abs(softmax(logits, temperature=t).max() - top))",   # too narrow a search
         "def temperature_for(logits, top):\n    low, high = 1e-6, 1e6\n    for _ in range(100):\n        m = (low + high) / 2\n        if softmax(logits, temperature=m).max() > top: high = m\n        else: low = m\n    return m",   # the wrong half
+        "def temperature_for(logits, top):\n    low, high = -7.0, 7.0\n    for _ in range(100):\n        m = (low + high) / 2\n        if softmax(logits, temperature=np.exp(m)).max() > top: low = m\n        else: high = m\n    return np.exp(m)",   # a fixed interval
+        "def temperature_for(logits, top):\n    low, high = 0.0, 1e9\n    for _ in range(2000):\n        m = (low + high) / 2\n        if softmax(logits, temperature=m)[0] > top: low = m\n        else: high = m\n    return low",   # the first weight, not the largest
     ],
 }
