@@ -39,6 +39,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'nnbook/checkers/activations.py')},
             'nnbook.checkers.data': {'nnbook.checkers.data._': ('data.html#_', 'nnbook/checkers/data.py')},
             'nnbook.checkers.evaluation': { 'nnbook.checkers.evaluation._': ('evaluation.html#_', 'nnbook/checkers/evaluation.py'),
+                                            'nnbook.checkers.evaluation._alone': ( 'evaluation.html#_alone',
+                                                                                   'nnbook/checkers/evaluation.py'),
                                             'nnbook.checkers.evaluation._asked': ( 'evaluation.html#_asked',
                                                                                    'nnbook/checkers/evaluation.py'),
                                             'nnbook.checkers.evaluation._classes': ( 'evaluation.html#_classes',

@@ -50,6 +50,11 @@ def _(standardize):
     a, b = ask(train, test)
     expect(a, (train - train.mean(0)) / train.std(0), "the training part: mean 0, deviation 1 in each column")
     expect(b, (test - train.mean(0)) / train.std(0), "the test part: shift and scale by the TRAINING rows, as they were before anything was changed")
+    nearly = train * [1, 0.002, 1]                                         # a deviation of about 0.006
+    expect(ask(nearly, test)[0][:, 1], (nearly[:, 1] - nearly[:, 1].mean()) / nearly[:, 1].std(),
+           "a column that varies by 0.006 is not constant: in which units a column comes says nothing. Which deviations are only rounding?")
+    far = test + np.array([[0, 0, 1e4]] * 6 + [[1e4, 0, 0]])
+    expect(ask(train, far)[1], (far - train.mean(0)) / train.std(0), "a row of the other part that lies far from all training rows stays far away")
     for constant in (2.0, 0.1):
         train[:, 1] = constant
         with np.errstate(all="ignore"): a, b = ask(train, test)
@@ -64,20 +69,33 @@ def _(standardize):
 
 # %% ../../nbs/08_evaluation.ipynb #592e5908
 @contextmanager
-def _asked():
-    "Counts the calls of networks, the book's and PyTorch's: a list that grows by one with each."
+def _asked(silent: bool = False):
+    "Counts the calls of networks, the book's and PyTorch's: a list that grows by one with each. silent: they answer zeros."
     calls, original, hook = [], Module.__call__, None
     def counted(self, *inputs, **options):
         calls.append(type(self).__name__)
-        return original(self, *inputs, **options)
+        said = original(self, *inputs, **options)
+        return said * 0 if silent else said
+    def heard(module, inputs, said):
+        calls.append(type(module).__name__)
+        return said * 0 if silent and hasattr(said, "detach") else None
     Module.__call__ = counted
-    if "torch" in sys.modules:
-        hook = sys.modules["torch"].nn.modules.module.register_module_forward_hook(lambda module, *rest: calls.append(type(module).__name__))
+    if "torch" in sys.modules: hook = sys.modules["torch"].nn.modules.module.register_module_forward_hook(heard)
     try:
         yield calls
     finally:
         Module.__call__ = original
         if hook: hook.remove()
+
+def _alone(classify, rows) -> np.ndarray:
+    "Class numbers (n,) of rows that are handed over one by one; Mismatch where that fails, though it works for all together."
+    try:
+        return np.array([_classes(classify(rows[i:i + 1].copy()), 1)[0] for i in range(len(rows))])
+    except Mismatch:
+        raise
+    except Exception as error:
+        raise Mismatch("for a single row the function fails, though it works for many "
+                       f"({type(error).__name__}: {error})"[:200] + ": is a row standardized by the training rows' mean and deviation, or by its own?") from None
 
 def _classes(answers, n: int) -> np.ndarray:
     "Class numbers (n,) that a reader's function gives; Mismatch, by the likely mistake, for anything else."
@@ -105,12 +123,13 @@ def _(train_classifier):
         expect(len(training) > 10 and len(using) > 0, True, "the exercise asks for a network of this book's layers, or of "
                "PyTorch's: none was "
                + ("trained" if len(training) <= 10 else "asked when your function classified the new rows"))
-        alone = np.array([_classes(classify(x[i:i + 1].copy()), 1)[0] for i in range(n, len(x), 4)])
-        expect(alone, got[::4], "a row by itself must get the answer that it got among others: "
+        expect(_alone(classify, x[n::4]), got[::4], "a row by itself must get the answer that it got among others: "
                "are rows standardized by what the training rows showed?")
         expect(float((got == data.y[n:]).mean()) >= 0.9, True, f"the wine table {what}: nine of ten rows that "
                f"were not trained on should be right, and {np.mean(got == data.y[n:]):.0%} are; are the rows "
                "standardized, in training and in use alike?")
+        with _asked(silent=True), np.errstate(all="ignore"): deaf = _classes(classify(x[n:].copy()), len(x) - n)
+        expect(bool((deaf != got).any()), True, "your function gives the same answers whatever the network's outputs are: something else classifies the new rows")
 
 # %% ../../nbs/08_evaluation.ipynb #4f3bd5aa
 def _table(seed: int, worth: float, good: int = 5, signs=(1,), sort: bool = False):
@@ -154,6 +173,10 @@ def _(repaired):
         expect(abs(found.mean() - want) < 0.015, True, f"on tables with ten good columns, {what}, it reports {found.mean():.1%}, the mean of 24, where "
                f"{want:.1%} is right. Are the ten best columns chosen, ten of them, by the strength of the link and not by its direction, and by the "
                "training rows?")
+        two = _every(repaired, 24, 2, worth=1.0, good=10, signs=signs).mean()
+        want = np.mean([_reference(*_table(seed, 1.0, 10, signs), k=2, seed=seed) for seed in range(24)])
+        expect(abs(two - want) < 0.03, True, f"for k = 2, on tables with ten good columns, {what}, it reports {two:.1%}, where {want:.1%} is right: "
+               "does k decide how many folds there are? With two, only half of the rows train.")
         expect(bool(np.abs(found * 20 - np.round(found * 20)).max() > 1e-6), True, "every accuracy on 100 rows is a multiple of 5%, as if only one fold of "
                "twenty rows had been tested: is every row tested once?")
     for k in (2, 5):
@@ -174,10 +197,25 @@ def _(answer):
     if not all(isinstance(g, (int, float, np.number)) and 0 <= g <= 1 for g in guesses):
         raise Mismatch(f"the two guesses are shares from 0 to 1, such as 0.5; got {guesses!r}")
     def width(m, a, b): return t_quantile(0.975, m - 1) * (1 / m + b / a)**0.5
-    for few, many, a, b in ((5, 5, 75, 25), (5, 30, 75, 25), (2, 10, 90, 10), (30, 1000, 300, 100), (10, 20, 20, 80)):
-        want = 1 - width(many, a, b) / width(few, a, b)
-        expect(narrowing(few, many, a, b), want, f"from {few} to {many} splits, {a} rows for training and {b} for testing. Does "
-               "Student's quantile "
-               "change with the number of splits, does the second term under the root stay, and is it a share that is lost?", tol=1e-3)
+    slips = {"this is the share that is left, and the share that is lost is asked for": lambda w: w[1] / w[0],
+             "this is the change in percent; a share is asked for": lambda w: 100 * (1 - w[1] / w[0]),
+             "this is how much wider few splits are, as a share of the narrower interval": lambda w: w[0] / w[1] - 1,
+             "this has the wrong sign": lambda w: w[1] / w[0] - 1}
+    widths = {"the variance got narrower by this: an interval's width has the root": lambda m, a, b: t_quantile(0.975, m - 1)**2 * (1 / m + b / a),
+              "is there a root over the sum?": lambda m, a, b: t_quantile(0.975, m - 1) * (1 / m + b / a),
+              "this is the usual interval: the second term under the root is missing": lambda m, a, b: t_quantile(0.975, m - 1) / m**0.5,
+              "the second term is the rows for testing over the rows for training": lambda m, a, b: t_quantile(0.975, m - 1) * (1 / m + a / b)**0.5,
+              "the second term is the rows for testing over those for training, not over all": lambda m, a, b: t_quantile(0.975, m - 1) * (1 / m + b / (a + b))**0.5,
+              "Student's quantile depends on the number of splits too": lambda m, a, b: (1 / m + b / a)**0.5,
+              "m splits have m - 1 degrees of freedom": lambda m, a, b: t_quantile(0.975, m) * (1 / m + b / a)**0.5,
+              "the interval of 95% reaches to the 97.5% quantile on each side": lambda m, a, b: t_quantile(0.95, m - 1) * (1 / m + b / a)**0.5}
+    for few, many, a, b in ((5, 30, 75, 25), (2, 10, 90, 10), (30, 1000, 300, 100), (10, 20, 20, 80), (5, 5, 75, 25)):
+        want, got = 1 - width(many, a, b) / width(few, a, b), narrowing(few, many, a, b)
+        if isinstance(got, (int, float, np.number)) and abs(got - want) > 1e-3:
+            made = [(why, slip((width(few, a, b), width(many, a, b)))) for why, slip in slips.items()]
+            made += [(why, 1 - w(many, a, b) / w(few, a, b)) for why, w in widths.items()]
+            near = [why for why, value in made if abs(got - value) < 1e-4]
+            if near: raise Mismatch(f"from {few} to {many} splits, {a} rows for training and {b} for testing: got {got:.4g}, expected {want:.4g}; {near[0]}")
+        expect(got, want, f"from {few} to {many} splits, {a} rows for training and {b} for testing. Write the width of one interval first, by the equation", tol=1e-3)
     found = [1 - width(many, 75, 25) / width(few, 75, 25) for few, many in ((5, 30), (30, 1000))]
     return "; ".join(f"{name}: you guessed {g:.0%}, and it is {f:.0%}" for name, g, f in zip(("5 to 30", "30 to 1,000"), guesses, found))

@@ -60,6 +60,18 @@ def standardize(train, test):
     std = np.where(train.std() > 0, train.std(), 1)
     return (train - train.mean()) / std, (test - train.mean()) / std
 """,
+        # an absolute threshold
+        """
+def standardize(train, test):
+    std = np.where(train.std(0) < 0.01, 1, train.std(0))
+    return (train - train.mean(0)) / std, (test - train.mean(0)) / std
+""",
+        # clipped
+        """
+def standardize(train, test):
+    std = np.where(train.std(0) < 1e-12, 1, train.std(0))
+    return (train - train.mean(0)) / std, np.clip((test - train.mean(0)) / std, -10, 10)
+""",
     ],
     "evaluation.3": [
         """
@@ -109,6 +121,17 @@ def train_classifier(x, y):
     fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(own(x), y), epochs=60, progress=False)
     return lambda rows: labels(predict(model, own(rows)))
 """,
+        # new rows standardized by themselves: NaN for a single one
+        """
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+from nnbook.training import DataLoader, fit, labels, predict
+def train_classifier(x, y):
+    own = lambda rows: (rows - rows.mean(0)) / rows.std(0)
+    model = MLP(x.shape[1], 32, int(y.max()) + 1, rng=0)
+    fit(model, AdamW(model.parameters(), lr=3e-3), DataLoader(own(x), y), epochs=60, progress=False)
+    return lambda rows: labels(predict(model, own(rows)))
+""",
         # no network at all
         """
 from sklearn.linear_model import LogisticRegression
@@ -134,8 +157,23 @@ def train_classifier(x, y):
     fit(model, AdamW(model.parameters()), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=5, progress=False)
     return RandomForestClassifier(random_state=0).fit(x, y).predict
 """,
+        # the network is asked, and not listened to
+        """
+from sklearn.ensemble import RandomForestClassifier
+from nnbook.layers import MLP
+from nnbook.optim import AdamW
+from nnbook.training import DataLoader, fit, predict
+def train_classifier(x, y):
+    model = MLP(x.shape[1], 32, 3, rng=0)
+    fit(model, AdamW(model.parameters()), DataLoader((x - x.mean(0)) / x.std(0), y), epochs=3, progress=False)
+    trees = RandomForestClassifier(random_state=0).fit(x, y)
+    return lambda rows: (predict(model, (rows - x.mean(0)) / x.std(0)), trees.predict(rows))[1]
+""",
     ],
     "evaluation.4": [
+        # always five folds, always two
+        changed(REPAIRED, ("array_split(order, k)", "array_split(order, 5)")),
+        changed(REPAIRED, ("array_split(order, k)", "array_split(order, 2)")),
         # chosen by the test fold
         changed(REPAIRED, ("abs((a - a.mean(axis=0)).T @ (b - b.mean())) / a", "abs((x[test] - x[test].mean(axis=0)).T @ (y[test] - y[test].mean())) / x[test]")),
         # no selection
@@ -214,6 +252,20 @@ answer = ((0.5, 0.3), narrowing)
 def narrowing(few, many, n_train, n_test):
     width = lambda m: t_quantile(0.975, m - 1) * (1 / m + n_test / n_train)**0.5
     return 1 - (width(many) / width(few))**2
+answer = ((0.5, 0.3), narrowing)
+""",
+        # no root
+        """
+def narrowing(few, many, n_train, n_test):
+    width = lambda m: t_quantile(0.975, m - 1) * (1 / m + n_test / n_train)
+    return 1 - width(many) / width(few)
+answer = ((0.5, 0.3), narrowing)
+""",
+        # the change in percent
+        """
+def narrowing(few, many, n_train, n_test):
+    width = lambda m: t_quantile(0.975, m - 1) * (1 / m + n_test / n_train)**0.5
+    return 100 * (1 - width(many) / width(few))
 answer = ((0.5, 0.3), narrowing)
 """,
         # no guesses
