@@ -12,7 +12,7 @@ help:
 	@echo "make book    build the site and serve it on http://127.0.0.1:$(PORT) (SERVE=0: build only)"
 	@echo "make test    lint, notebooks and tests that depend on what changed since they passed (FORCE=1: all;"
 	@echo "             T=neuron: those so named; SLOW=1: the slow cells too)"
-	@echo "make lab     open the notebooks in JupyterLab"
+	@echo "make lab     open a copy of the notebooks in JupyterLab (EDIT=1: the book's own)"
 	@echo "make bench   speed beside other libraries, as ratios"
 	@echo "make run CH=02   run a chapter for the book: export, execute, store outputs, clean"
 	@echo "make export  write the library from the notebooks"
@@ -27,7 +27,14 @@ $(VENV)/.book: $(VENV)/bin/pip $(META)
 	$(PIP) -e ".[book,notebooks,data]"
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.book
+# PyTorch for the processor alone, from its own index: on Linux the default is gigabytes for GPUs. CPU_TORCH= takes the default.
+CPU_TORCH ?= https://download.pytorch.org/whl/cpu
+$(VENV)/.torch: $(VENV)/.book
+	$(if $(CPU_TORCH),-$(PIP) --retries 0 --no-deps --index-url $(CPU_TORCH) torch)
+	$(PIP) -e ".[torch]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.torch
 	$(PIP) -e ".[dev]"
 	@touch $@
 
@@ -41,8 +48,9 @@ book: $(VENV)/.book
 test: $(VENV)/.dev
 	$(RUN) -m tools.check $(T)
 
-lab: $(VENV)/.book
-	$(VENV)/bin/jupyter lab nbs
+lab: $(VENV)/.torch
+	$(if $(EDIT),,$(RUN) -m tools.lab)
+	$(VENV)/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(if $(EDIT),nbs,lab)
 
 bench: $(VENV)/.bench
 	for bench in bench/*.py; do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(RUN) $$bench || exit 1; done

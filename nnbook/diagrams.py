@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
+from . import plots                             # first: it says which extra draws
+from .plots import COLORS, INK
+
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from . import plots
-from .plots import COLORS, INK
-
 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):    # of ziamath, which schemdraw loads where it is installed
-    from schemdraw.backends import svg
-    from schemdraw.types import BBox
+    try:
+        from schemdraw.backends import svg
+        from schemdraw.types import BBox
+    except ModuleNotFoundError as error:
+        if error.name != "schemdraw": raise
+        raise ModuleNotFoundError('diagrams are drawn with schemdraw: pip install "nnbook[notebooks]"', name="schemdraw") from None
 
 SIZE = 14        # pixels: the text of a diagram
 PHONE = 350      # pixels: the column of a phone

@@ -14,9 +14,9 @@ import json
 import os
 from collections.abc import Callable
 
-from matplotlib.figure import Figure
+from . import plots                             # first: it says which extra draws
 
-from . import plots
+from matplotlib.figure import Figure
 
 MAX_FRAMES = 60
 MAX_BYTES = 400_000

@@ -13,9 +13,14 @@ import io
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-import matplotlib
-import matplotlib.font_manager
 import numpy as np
+
+try:
+    import matplotlib
+except ModuleNotFoundError as error:
+    if error.name != "matplotlib": raise
+    raise ModuleNotFoundError('the book draws with Matplotlib: pip install "nnbook[notebooks]"', name="matplotlib") from None
+import matplotlib.font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec

@@ -53,8 +53,9 @@ def project(tmp_path, monkeypatch):
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    (tmp_path / "nbs/results").mkdir(parents=True)
-    (tmp_path / "nbs/results/01_x.json").write_text("1")
+    for name in ("nbs", "nnbook/_results"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "nnbook/_results/01_x.json").write_text("1")
     write_notebook(tmp_path, NOTEBOOK)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
@@ -89,7 +90,7 @@ def edit(root, name: str, text: str = "\n# changed\n") -> None:
     ("nnbook/b.py", {"nbs/01_one.ipynb", "tests/test_b.py"}),
     ("nnbook/c.py", {"tests/test_lazy.py", "tests/test_process.py"}),
     ("nnbook/checkers/one.py", {"nbs/01_one.ipynb"}),
-    ("nbs/results/01_x.json", {"nbs/01_one.ipynb"}),
+    ("nnbook/_results/01_x.json", {"nbs/01_one.ipynb"}),
     ("tools/run.py", {"nbs/01_one.ipynb"}),
     ("tools/later.py", set()),
     ("tests/helper.py", {"tests/test_b.py"}),

@@ -21,8 +21,11 @@ def test_its_commands_and_files_exist():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`?make (\w+)", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for link in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
-        assert (ROOT / link).exists(), link
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    here = re.compile(r"https://(?:github\.com/nnbook/nnbook/blob|raw\.githubusercontent\.com/nnbook/nnbook)/main/")
+    assert [link for link in links if not link.startswith("https://")] == [], "a package index shows the README elsewhere"
+    for link in filter(here.match, links):
+        assert (ROOT / here.sub("", link)).exists(), link
 
 
 def test_numbers_of_examples_in_comments_are_right():

@@ -5,23 +5,31 @@ import subprocess
 import sys
 import zipfile
 from email import message_from_bytes
+from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    "Built as `python -m build` does: the source distribution from the project, the wheel from the unpacked source distribution."
+def dist(tmp_path_factory):
+    "The folder of a source distribution built from the project, and of a wheel that pip built from that."
     project, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT / "nnbook", project / "nnbook", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "settings.ini", "setup.py", "README.md", "LICENSE", "MANIFEST.in", "constraints.txt"):
         shutil.copy(ROOT / name, project / name)
     run([sys.executable, "-m", "build", "--sdist", "--no-isolation", "-o", out, project])
-    shutil.unpack_archive(next(out.glob("nnbook-*.tar.gz")), out)
-    unpacked = next(p for p in out.glob("nnbook-*") if p.is_dir())
-    run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-w", out, unpacked])
-    return zipfile.ZipFile(next(out.glob("nnbook-*.whl")))
+    run([sys.executable, "-m", "pip", "wheel", *OFFLINE, "-w", out, next(out.glob("nnbook-*.tar.gz"))])
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(dist):
+    return zipfile.ZipFile(next(dist.glob("nnbook-*.whl")))
+
+
+OFFLINE = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]      # what building needs is here
 
 
 def run(command):
@@ -31,7 +39,28 @@ def run(command):
 
 def test_it_holds_every_module_and_nothing_else(wheel):
     inside = {n for n in wheel.namelist() if not n.startswith("nnbook-")}
-    assert inside == {str(p.relative_to(ROOT)) for p in (ROOT / "nnbook").rglob("*.py")}
+    results = set((ROOT / "nnbook/_results").glob("*.json"))
+    assert results and inside == {str(p.relative_to(ROOT)) for p in {*(ROOT / "nnbook").rglob("*.py"), *results}} | {"nnbook/py.typed"}
+
+
+def test_an_index_would_take_both(dist):
+    run([sys.executable, "-m", "twine", "check", "--strict", *dist.glob("nnbook-*")])
+
+
+def test_the_source_distribution_installs_into_an_empty_environment(dist, tmp_path):
+    "Its NumPy and setuptools are those here; everything else comes from the archive."
+    run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"])
+    python = tmp_path / "env/bin/python"
+    site = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True, check=True).stdout.strip()
+    run([sys.executable, "-m", "pip", "install", *OFFLINE, "--target", site, next(dist.glob("nnbook-*.tar.gz"))])
+    for name in ("numpy", "numpy.libs"):
+        here = Path(np.__file__).parent.parent / name
+        if here.exists():
+            (Path(site) / name).symlink_to(here)
+    code = ("import nnbook, nnbook.running, pydoc; from nnbook.layers import MLP; import numpy as np; MLP(2, 3)(np.ones((1, 2))); "
+            "nnbook.running.stored('07_mnist1d'); pydoc.render_doc(nnbook); print(nnbook.__file__)")
+    done = subprocess.run([python, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and site in done.stdout, done.stderr
 
 
 def test_its_metadata_come_from_settings(wheel):

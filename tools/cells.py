@@ -14,7 +14,7 @@ from tools.notebook import code_of
 
 NBS = Path("nbs")
 DIRECTIVE = re.compile(r"^#\|\s*(slow|cuda|eval:\s*false)\b", re.MULTILINE)
-ENVIRONMENT = {"NNBOOK_STATIC": "1", "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "default",
+ENVIRONMENT = {"NNBOOK_STATIC": "1", "NNBOOK_CELLS": "all", "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "default",
                "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

@@ -80,6 +80,7 @@ def tasks(root: Path) -> list[Task]:
 # ---------------------------------------------------------------- what a task depends on
 
 DOTTED = re.compile(r"\b(?:nnbook|tools)(?:\.\w+)+")
+STORED = re.compile(r"""(?:\bstored\(["']|results/)([\w-]+)""")          # results of a long run
 WALKS = re.compile(r"\b(?:iter_modules|walk_packages)\b")
 READS_PROJECT = {"tests": re.compile(r"\b(?:ROOT|NOTEBOOKS|tools|__file__)\b"), "nbs": re.compile(r"\btools\b|\.\./|_quarto|\.ipynb")}
 BUILDS = re.compile(r"\bsite\.build|\btools\.(?:site|export)\b|\bnbdev_export\b|\bproc_nbs\b")
@@ -183,7 +184,7 @@ def files_of(task: Task) -> set[Path] | None:
         return None if every is None else every | always
     if task.kind == "tests":
         return always | closure({task.file, root / "tests/conftest.py"} & set(root.glob("tests/*.py")), root)
-    results = {root / "nbs" / name for name in re.findall(r"results/[\w.-]+", "\n".join(code))} | set(root.glob(f"nbs/results/{task.file.name.partition('_')[0]}_*"))
+    results = {root / f"nnbook/_results/{name}.json" for name in STORED.findall("\n".join(code))}
     used = closure({path for cell in code for path in modules(names_in(cell), root)}, root)
     return always | runner(root) | used | {r for r in results if r.is_file()}
 

@@ -213,6 +213,8 @@ def main() -> None:
     parser.add_argument("--force", action="store_true", help="render everything again")
     parser.add_argument("--draft", action="store_true", help="build although links lead nowhere")
     args = parser.parse_args()
+    if not 0 <= args.port <= 65535:
+        sys.exit(f"--port is a number from 0 to 65535, got {args.port}")
     try:
         built = build(ROOT, args.out, args.force, args.draft)
         print(f"{built.pages} pages in {built.out}, {built.fresh} of them rendered now, in {built.seconds:.1f} s", flush=True)
