@@ -142,11 +142,6 @@ def test_a_copy_follows_the_book_until_it_is_written_in(tmp_path, monkeypatch):
     assert (mine / "02_b.ipynb").exists()
 
 
-def test_make_lab_runs_as_root_and_can_open_the_books_own():
-    makefile = (ROOT / "Makefile").read_text()
-    assert "--allow-root" in makefile and "$(if $(EDIT),nbs,lab)" in makefile
-
-
 # -- a real JupyterLab
 
 @pytest.fixture
