@@ -141,6 +141,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                           'nnbook.checkers.training._gap': ('training.html#_gap', 'nnbook/checkers/training.py'),
                                           'nnbook.checkers.training._optimism': ('training.html#_optimism', 'nnbook/checkers/training.py'),
                                           'nnbook.checkers.training._replayed': ('training.html#_replayed', 'nnbook/checkers/training.py'),
+                                          'nnbook.checkers.training._restored': ('training.html#_restored', 'nnbook/checkers/training.py'),
                                           'nnbook.checkers.training._trained': ('training.html#_trained', 'nnbook/checkers/training.py'),
                                           'nnbook.checkers.training.right_answers': ( 'training.html#right_answers',
                                                                                       'nnbook/checkers/training.py'),

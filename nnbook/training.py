@@ -279,9 +279,10 @@ class History:
     def _draw(self, axes, metrics: dict) -> None:
         from nnbook.plots import lines
         losses = {n: v for n, v in self.epochs.items() if n.endswith("loss")}
-        for ax, values, what in zip(axes, (losses, metrics), ("loss", "metric")):
-            epochs = np.arange(1, 1 + len(self.epochs["train loss"]))
-            lines(values, epochs, ax=ax, xlabel="epoch", ylabel=what)
+        of_metrics = next(iter(metrics)).removeprefix("valid ") if len(metrics) == 1 else "metric"
+        for ax, values, what in zip(axes, (losses, metrics), ("loss", of_metrics)):
+            done = np.arange(1, 1 + len(self.epochs["train loss"]))
+            lines(values, done, ax=ax, xlabel="epochs done", ylabel=what)
 
     def describe(self) -> str:
         "The run in words, for those who cannot see the plot."
@@ -711,7 +712,7 @@ def checkup(model: Module, optimizer: Optimizer, train: DataLoader, valid=None,
         Sign("frozen", frozen, 0, 0,
              "this share of the weights gets no gradient or is not in the optimizer"),
         Sign("first step", moved, 1e-4, 0.3,
-             "an update should be a thousandth to a few hundredths of the weights"),
+             "an update is usually a thousandth to a few hundredths of the weights; look at the learning rate"),
     ]
 
 # %% ../nbs/07_training.ipynb #fbbf70d9
