@@ -105,6 +105,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'nnbook.checkers.optim._clipping_mistake': ( 'optim.html#_clipping_mistake',
                                                                                     'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim._led': ('optim.html#_led', 'nnbook/checkers/optim.py'),
+                                       'nnbook.checkers.optim._mean': ('optim.html#_mean', 'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim._mistake': ('optim.html#_mistake', 'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim._signum_mistake': ('optim.html#_signum_mistake', 'nnbook/checkers/optim.py'),
                                        'nnbook.checkers.optim._unmoved': ('optim.html#_unmoved', 'nnbook/checkers/optim.py'),
