@@ -76,7 +76,7 @@ WRONG = {
         AROUND.format(init="self.layer = layer", forward="x + self.scale * self.layer(x)"),                   # no return
         AROUND.format(init="self.layer = layer", forward="return x + self.scale * self.layer(x).data"),
         AROUND.format(init="self.layer = layer", forward="x0 = x if isinstance(x, np.ndarray) else x.data; return x0 + self.scale * self.layer(x)"),  # no gradient by the way around
-        AROUND.format(init="self.layer = layer", forward="y = x + self.scale * self.layer(x); return Tensor(y.data) if isinstance(x, Tensor) else y"),
+        AROUND.format(init="self.layer = layer", forward="from nnbook.autograd import Tensor; y = x + self.scale * self.layer(x); return Tensor(y.data) if isinstance(x, Tensor) else y"),
         AROUND.format(init="self.layer = layer", forward="y = x if isinstance(x, np.ndarray) else x.detach(); return y + self.scale * self.layer(x)"),
         AROUND.format(init="self.layer = layer", forward="x += self.scale * self.layer(x); return x"),      # into the reader's array
     ],
