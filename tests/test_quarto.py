@@ -5,6 +5,7 @@ The pages here have Quarto's elements, under Bootstrap and the rules of Quarto's
 
 import re
 import subprocess
+from pathlib import Path
 
 import pypandoc
 import pytest
@@ -75,7 +76,7 @@ def test_what_is_published_is_built_by_pip_alone():
 
 
 def test_mathematics_is_set_as_on_the_pip_built_site():
-    body = html_of(r"So $\log 2$, and $\text{a b}$.").replace("\u00a0", "&nbsp;")
+    body = html_of(r"So $\log 2$, and $\text{a b}$.").replace("a b<", "a&nbsp;b<")
     assert "<annotation" in body and "&nbsp;" in body
     done = quarto.finish(page(body), "", "")
     assert "annotation" not in done and '<mspace width="0.167em">' in done
@@ -132,28 +133,37 @@ div.sourceCode { margin: 1em 0; border: 1px solid gray; overflow: auto; } pre.so
 p code:not(.sourceCode), li code:not(.sourceCode), td code:not(.sourceCode) { background-color: silver; padding: 0.2em; }
 td code:not(.sourceCode) { white-space: pre-wrap; } table, table.table { margin-top: 0.5rem; margin-bottom: 0.5rem; } .cell { margin-bottom: 1rem; }
 main.content > section:first-of-type > h2:first-child { margin-top: 0; } h2 { border-bottom: 1px solid gray; padding-bottom: 0.5rem; }
-.sidebar-navigation .sidebar-section .sidebar-item { font-size: 0.875rem; }
+h1, h2 { font-weight: 600; } .code-copy-outer-scaffold { position: relative; display: flow-root; }
+.table > thead { border-top: 1px solid gray; border-bottom: 1px solid gray; }
+.sidebar-navigation .sidebar-section .sidebar-item { font-size: 0.875rem; } .sidebar-section { padding-left: 0.5em; } .sidebar-logo { max-width: 90%; }
+.sidebar-title { margin-top: 0.25rem; padding-bottom: 0.5rem; font-size: 1.3rem; } div.sidebar-item-container { color: black; }
+.sidebar-navigation a { color: inherit; } div.sidebar-item-container .active { color: blue; } .nav-page .nav-page-text { font-size: 0.875rem; } .nav-page a { color: gray; display: flex; }
 """
-CELL = '<div class="cell"><div class="code-copy-outer-scaffold">{}</div></div>'
+CODE = '<div class="code-copy-outer-scaffold">{}</div>'
 LONG = "    result = " + " + ".join(f"number_{i}" for i in range(12))
 TABLE = '<a id="tbl-x"></a>**Table 1.** Caption.\n\n|a long heading|another long heading|one more heading|the last heading|\n|--|--|--|--|\n|`some_name(of, a_function)`|word word|`other(call)`|word|'
+ITEM = '<li class="sidebar-item"><div class="sidebar-item-container"><a class="sidebar-link {}"><span class="menu-text">x</span></a></div></li>'
+AROUND = f"""<nav id="quarto-sidebar" class="sidebar-navigation"><div class="sidebar-header"><a><img class="sidebar-logo" src="{(THEME / "favicon.svg").as_uri()}"></a>
+<div class="sidebar-title"><a>nnbook</a></div></div><ul><li class="sidebar-item sidebar-item-section"><div class="sidebar-item-container"><a><span class="menu-text">P</span></a></div>
+<ul class="sidebar-section">{ITEM.format("")}{ITEM.format("active")}</ul></li></ul></nav>
+<nav class="page-navigation"><div class="nav-page"><a class="pagination-link"><span class="nav-page-text">next</span></a></div></nav>"""
+REST = """<p id="p1">An <code>inline name</code>.</p>{}<p>Text.</p><ul><li><p><a id="r1"></a>Author. Title.</p></li></ul>
+<figure class="nn-figure"><svg id="wide" viewBox="0 0 9 9"></svg><span class="nn-narrow" hidden><svg viewBox="0 0 9 9"></svg></span></figure>"""
 
 
 def sample() -> str:
     "A page with one of everything that looked wrong."
     table = html_of(TABLE).replace("<table>", '<table class="caption-top table">')
-    cells = "".join(CELL.format(html_of(f"```python\n{source}\n```")) for source in ("x = 1", LONG))
-    rest = ('<ul><li><p><a id="r1"></a>Author. Title.</p></li></ul><figure class="nn-figure"><svg id="wide" viewBox="0 0 9 9"></svg>'
-            '<span class="nn-narrow" hidden><svg viewBox="0 0 9 9"></svg></span></figure>')
-    nav = '<nav id="quarto-sidebar" class="sidebar-navigation"><ul class="sidebar-section"><li class="sidebar-item">x</li></ul></nav>'
-    return page(f'<section><h2>Heading</h2>{table}{cells}<p>An <code>inline name</code>.</p>{rest}</section>').replace("<main", f"{nav}<main")
+    short, long = (CODE.format(html_of(f"```python\n{source}\n```")) for source in ("x = 1", LONG))
+    made = page(f'<section><h2>Heading</h2>{table}<div class="cell">{short}</div><div class="cell">{long}</div>{REST.format(short)}</section>')
+    return made.replace("<main", f"{AROUND}<main").replace('<h1 class="title">', '<nav class="quarto-title-breadcrumbs">x</nav><h1 class="title">')
 
 
 @pytest.fixture(scope="module")
 def look(tmp_path_factory):
     "The sample in Chromium: `look(width, expression)`."
-    bootstrap = (next(iter(smalldocs.__path__)) + "/assets/vendor/bootstrap/bootstrap.min.css")
-    styles = [open(bootstrap, encoding="utf-8").read(), QUARTO, *((THEME / name).read_text() for name in CONFIG["css"])]
+    bootstrap = Path(smalldocs.__file__).parent / "assets/vendor/bootstrap/bootstrap.min.css"
+    styles = [bootstrap.read_text(encoding="utf-8"), QUARTO, *((THEME / name).read_text() for name in CONFIG["css"])]
     file = tmp_path_factory.mktemp("quarto") / "page.html"
     file.write_text(quarto.finish(sample(), "", "").replace("</head>", "".join(f"<style>{s}</style>" for s in styles) + "</head>"), encoding="utf-8")
     with chromium() as browser:
@@ -180,7 +190,18 @@ def look(tmp_path_factory):
     ("inline code has no box", "css('p code').backgroundColor === 'rgba(0, 0, 0, 0)'"),
     ("references have no bullets", "css('ul:has(#r1)').listStyleType === 'none'"),
     ("the first heading keeps its distance", "css('section > h2').marginTop === '54.4px' && css('section > h2').borderBottomWidth === '0px'"),
-    ("the contents are as large as the frame's", "css('.sidebar-item').fontSize === '15.2px'"),
+    ("code in the text keeps its distance", "box('#p1 + div').top - box('#p1').bottom > 20"),
+    ("an item of a list is as high as its lines", "css('li > p').marginBottom === '0px'"),
+    ("no second rule stands above a table", "css('thead').borderTopWidth === '0px'"),
+    ("the title is light, and no crumbs stand above it", "css('h1').fontWeight === '420' && css('.quarto-title-breadcrumbs').display === 'none'"),
+    ("the title keeps its distance", "css('#title-block-header').marginBottom === '35.2px'"),
+    ("the contents are in the sans, as large as the frame's", "css('.sidebar-section .sidebar-item').fontSize === '15.2px' && css('.menu-text').fontFamily.startsWith('\"Source Sans 3')"),
+    ("the brand is a line of mark and name", "css('.sidebar-header').display === 'flex' && box('.sidebar-logo').width === 26 && css('.sidebar-title').paddingBottom === '0px'"),
+    ("the brand is in the display face", "css('.sidebar-title a').fontSize === '24px' && css('.sidebar-title a').fontFamily.includes('Display')"),
+    ("a part has a bold name and room above it", "css('.menu-text').fontWeight === '600' && css('.sidebar-item-section').marginTop === '19.2px'"),
+    ("its chapters stand below its name", "css('.sidebar-section').paddingLeft === '0px'"),
+    ("the contents are soft, the page one is on is marked", "css('.sidebar-section .sidebar-link').color === css('nav').color && css('.active').color === 'rgb(170, 79, 8)' && css('.active').fontWeight === '600'"),
+    ("the way on is in the display face, and a link", "css('.nav-page-text').fontSize === '20px' && css('.nav-page a').color === 'rgb(34, 95, 148)'"),
 ])
 def test_a_page_looks_like_the_book(look, promise, expression):
     assert look(1200, expression), promise
