@@ -35,6 +35,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'nnbook.checkers.activations': { 'nnbook.checkers.activations._': ('activations.html#_', 'nnbook/checkers/activations.py'),
                                              'nnbook.checkers.activations._climb': ( 'activations.html#_climb',
                                                                                      'nnbook/checkers/activations.py'),
+                                             'nnbook.checkers.activations._diagnose': ( 'activations.html#_diagnose',
+                                                                                        'nnbook/checkers/activations.py'),
                                              'nnbook.checkers.activations._steps': ( 'activations.html#_steps',
                                                                                      'nnbook/checkers/activations.py')},
             'nnbook.checkers.data': {'nnbook.checkers.data._': ('data.html#_', 'nnbook/checkers/data.py')},

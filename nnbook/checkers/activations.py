@@ -62,12 +62,23 @@ def _(input_gradient):
     got = asked([W], lambda z: 2 * z, lambda z, y: np.full_like(z, 2.0), x, g)
     if np.shape(got) == (2, 3) and np.allclose(got, 2 * g @ W.T):
         raise Mismatch("one layer with f(z) = 2z: on the way back, a gradient passes the matrix the other way round than a signal on the way forward")
+    if np.shape(got) == (2, 3) and np.allclose(got, g @ W):
+        raise Mismatch("one layer with f(z) = 2z: its slope, 2, is missing. On the way back, every layer multiplies by its own slopes, the first and the last one too")
     expect(got, 2 * g @ W, "one layer with f(z) = 2z and a square matrix")
     for name, sizes in (("sigmoid", (4, 3)), ("tanh", (4, 5, 3)), ("elu", (3, 3, 3, 3)), ("silu", (2, 6, 4, 5, 1))):
         f, f_grad = ACTIVATIONS[name]
         weights = [rng.standard_normal((n, m)) for m, n in zip(sizes, sizes[1:])]
         x, g = rng.standard_normal((3, sizes[0])), rng.standard_normal((3, sizes[-1]))
         got = asked(weights, f, f_grad, x, g)
+        a, slopes, back = x, [], g
+        for W in weights:
+            z = a @ W.T
+            a = f(z)
+            slopes.append(f_grad(z, a))
+        for W, slope in list(zip(weights, slopes))[:0:-1]:
+            back = (back * slope) @ W
+        if np.shape(got) == x.shape and np.allclose(got, back @ weights[0]):
+            raise Mismatch(f"{name}, layers of sizes {sizes}: the slopes of the first layer are missing; every layer has slopes, the first and the last one too")
         expect(got, _climb(weights, f, x, g), f"{name}, layers of sizes {sizes}: against a difference quotient. Each layer has slopes of its own, taken at its own pre-activations", tol=1e-6)
     return "it agrees with difference quotients through one to four layers"
 
@@ -76,7 +87,10 @@ def _(input_gradient):
 def _(rowwise):
     rng = stream(2, "judge")
     scores = 3 * rng.standard_normal((5, 4))
-    expect(rowwise(scores.copy()), softmax(scores), "ordinary scores, one softmax for each row")
+    given = scores.copy()
+    expect(rowwise(given), softmax(scores), "ordinary scores, one softmax for each row")
+    if not np.array_equal(given, scores):
+        raise Mismatch("your function changes the scores it was given (as `scores -= ...` does); the caller still needs them")
     for low in (-1000.0, -1e5):
         apart = np.array([[0.0, 1.0, 2.0], [low, low + 1, low + 2]])
         with np.errstate(all="ignore"):
@@ -93,26 +107,45 @@ def _(rowwise):
 @checker("activations.4")
 def _(gain):
     expect(gain(lambda z: z), 1.0, "the identity: nothing to make up for", tol=0.01)
-    expect(gain(relu), 2**0.5, "ReLU: half of the mean square is lost, so the squared scale is 2", tol=0.01)
+    got = gain(relu)
+    if np.size(got) == 1 and np.isclose(float(np.reshape(got, ())), 1.71286, atol=0.02):     # 1/√(1/2 − 1/(2π))
+        raise Mismatch("ReLU: that is 1/standard deviation of the outputs, which leaves their mean out. The next z sums products with the outputs themselves, so take the mean of their squares")
+    expect(got, 2**0.5, "ReLU: half of the mean square is lost, so the squared scale is 2", tol=0.01)
     expect(gain(lambda z: 5 * np.asarray(z)), 0.2, "an f five times as large needs weights a fifth as large", tol=0.01)
     expect(gain(tanh), 1.59254, "tanh: 1/√(mean of tanh²), going forward; the mean of the squared slope would be the way back", tol=0.01)
     expect(gain(sigmoid), 1.84623, "sigmoid: the mean of the square, with the mean ½ left in", tol=0.01)
     expect(gain(gelu), 1.53353, "GELU", tol=0.01)
 
 # %% ../../nbs/02_activations.ipynb #0cbc900f
-def _steps(f, f_grad, start, limit=20_000):
-    "How many steps until the bias exceeds -2, and the same for a bias that learns alone."
+def _steps(f, f_grad, start, way="both", limit=20_000):
+    "How many steps until the bias exceeds -2. way: both derivatives from one z, the bias `alone`, or weight and bias in turn."
     x = np.random.default_rng(0).standard_normal(200)
-    target, counts = np.maximum(0, x), []
-    for learns in (1.0, 0.0):
-        w, b, count = 1.0, start, 0
-        while b <= -2 and count < limit:
-            z = w * x + b
-            a = f(z)
-            g = (a - target) * f_grad(z, a)
-            w, b, count = w - 0.1 * learns * np.mean(g * x), b - 0.1 * np.mean(g), count + 1
-        counts.append(count)
-    return counts
+    target = np.maximum(0, x)
+    def push(w, b):
+        z = w * x + b
+        a = f(z)
+        return (a - target) * f_grad(z, a)
+    w, b, count = 1.0, start, 0
+    while b <= -2 and count < limit:
+        g = push(w, b)
+        if way == "bias first":
+            b -= 0.1 * np.mean(g)
+            g = push(w, b)
+        if way != "alone": w -= 0.1 * np.mean(g * x)
+        if way == "weight first": g = push(w, b)
+        if way != "bias first": b -= 0.1 * np.mean(g)
+        count += 1
+    return count
+
+def _diagnose(steps_out, label, pair, start=-6.0):
+    "Name the mistake, where it is a known one; from -6 the known ones differ."
+    got, want = steps_out(*pair, start), _steps(*pair, start)
+    if got == _steps(*pair, start, "alone"):
+        raise Mismatch(f"{label} from {start:g}: {got} steps is what a unit takes whose weight does not learn; weight and bias both do")
+    if got in (want - 1, want + 1):
+        raise Mismatch(f"{label} from {start:g}: you count {got} steps, and it takes {want}. The first step counts as 1, and the step that brings the bias above −2 counts too")
+    if got in (_steps(*pair, start, "weight first"), _steps(*pair, start, "bias first")):
+        raise Mismatch(f"{label} from {start:g}: {got} steps is what it takes when weight and bias change in turn, the second by a derivative taken after the first has changed; take both from the same z")
 
 @checker("activations.5")
 def _(steps_out):
@@ -120,11 +153,8 @@ def _(steps_out):
     found = {}
     for label, pair in (("ELU", elu_), ("leaky ReLU", leaky)):
         for start in (-4.0, -5.0, -6.0, -7.0, -8.0, -9.0):
-            got, (want, alone) = steps_out(*pair, start), _steps(*pair, start)
-            if got == alone != want:
-                raise Mismatch(f"{label} from {start:g}: {got} steps is what a unit takes whose weight does not learn; weight and bias both do")
-            if got == want - 1 or got == want + 1:
-                raise Mismatch(f"{label} from {start:g}: you count {got} steps, and it takes {want}. The first step counts as 1, and the step that brings the bias above −2 counts too")
+            got, want = steps_out(*pair, start), _steps(*pair, start)
+            if got != want: _diagnose(steps_out, label, pair)
             expect(got == want, True, f"{label} from {start:g}: you count {got} steps, and it takes {want}. Gradient descent with the mean over 200 inputs, at a rate of 0.1; both derivatives from the same z")
             found[label] = [*found.get(label, []), want]
     expect(steps_out(*relu_, -6.0), 20_000, "a ReLU from −6 gets no gradient at all and never comes out: 20,000. Return the limit itself; the last index of `range(20_000)` is one less")

@@ -37,10 +37,13 @@ WRONG = {
         UP + "    for W, s in zip(weights, slopes):\n        g = (g * s) @ W\n    return g",                                    # from the lowest layer up
         UP.replace("f_grad(z, a)", "f_grad(a, f(a))") + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g = (g * s) @ W\n    return g",
         UP + "    for W, s in zip(weights[:0:-1], slopes[:0:-1]):\n        g = (g * s) @ W\n    return g * slopes[0]",            # stops below the lowest layer's f
+        UP + "    for W, s in zip(weights[:0:-1], slopes[:0:-1]):\n        g = (g * s) @ W\n    return g @ weights[0]",              # no slopes at the first layer
+        UP + "    for W, s in zip(weights[::-1], [1, *slopes[:0:-1]]):\n        g = (g * s) @ W\n    return g",                       # shifted by one layer
         UP + "    weights.reverse()\n    for W, s in zip(weights, slopes[::-1]):\n        g = (g * s) @ W\n    return g",                   # turns the caller's list round
         UP + "    for W, s in zip(weights[::-1], slopes[::-1]):\n        g *= s\n        g = g @ W\n    return g",                   # changes the caller's g
     ],
     "activations.3": [
+        "def rowwise(scores):\n    scores -= scores.max(axis=1, keepdims=True)\n    e = np.exp(scores)\n    return e / e.sum(axis=1, keepdims=True)",    # changes the caller's scores
         "def rowwise(scores):\n    e = np.exp(scores - scores.max())\n    return e / e.sum(axis=1, keepdims=True)",                       # as it was
         "def rowwise(scores):\n    e = np.exp(scores)\n    return e / e.sum(axis=1, keepdims=True)",                                       # overflows
         "def rowwise(scores):\n    e = np.exp(scores - scores.max())\n    return e / (e.sum(axis=1, keepdims=True) + 1e-8)",                # hides it
@@ -60,6 +63,8 @@ WRONG = {
     ],
     "activations.5": [
         CLIMB.replace("w - 0.1 * np.mean(g * x), b", "w, b"),                         # only the bias learns
+        CLIMB.replace("w, b = w - 0.1 * np.mean(g * x), b - 0.1 * np.mean(g)", "w = w - 0.1 * np.mean(g * x)\n        z = w * x + b\n        a = f(z)\n        b = b - 0.1 * np.mean((a - target) * f_grad(z, a))"),   # in turn
+        CLIMB.replace("w, b = w - 0.1 * np.mean(g * x), b - 0.1 * np.mean(g)", "b = b - 0.1 * np.mean(g)\n        z = w * x + b\n        a = f(z)\n        w = w - 0.1 * np.mean((a - target) * f_grad(z, a) * x)"),
         CLIMB.replace("np.mean", "np.sum"),
         CLIMB.replace(" * f_grad(z, a)", ""),                                         # no slope
         CLIMB.replace("(a - target)", "2 * (a - target)"),
