@@ -1,10 +1,7 @@
 """The page around the text: head, contents, title, the way on. One function for each part, read from the top."""
 
-import base64
 import html
-import json
 import re
-import zlib
 from pathlib import Path
 
 from tools.contents import Chapter, Part, chapters, parts
@@ -40,7 +37,7 @@ def head(page: Page, title: str, site_title: str, description: str) -> str:
             f'<meta name="description" content="{html.escape(description)}"><meta name="color-scheme" content="light dark">'
             f'<meta property="og:title" content="{html.escape(full)}"><meta property="og:description" content="{html.escape(description)}">'
             f'<script>{SCHEME}</script><link rel="icon" href="{page.up}favicon.svg" type="image/svg+xml">{style}'
-            f'<script src="{page.up}assets/book.js" defer></script>')
+            f'<script src="{page.up}assets/book.js" defer></script><script src="{page.up}assets/search.js" defer></script>')
 
 
 def entry(page: Page, chapter: Chapter) -> str:
@@ -135,15 +132,3 @@ def lay_out(page: Page, folder: Path, site_title: str) -> str:
     return (f'<!doctype html>\n<html lang="en" data-root="{page.up}"><head>{head(page, chapter.title if chapter else page.title, site_title, description)}</head>'
             f'<body class="{kind}"><a class="skip" href="#quarto-document-content">Skip to the text</a>{bar(page, site_title)}{side(page, book, site_title)}'
             f'<main id="quarto-document-content" class="content" tabindex="-1">{title_block(page, chapter, part)}\n{page.body}\n{way(page, order)}{foot()}</main>{SEARCH}</body></html>\n')
-
-
-def search_index(pages: list[Page], folder: Path) -> list[list[str]]:
-    "What search looks through: [address, page title, section title, text] for each section."
-    titles = {c.page: f"{c.number} {c.name}".strip() for c in chapters(folder)}
-    return [[p.path + (f"#{s['id']}" if s["id"] else ""), titles.get(p.path, p.title), s["title"] if s["id"] else "", s["text"]] for p in pages for s in p.search]
-
-
-def search_script(index: list[list[str]]) -> str:
-    "The index as a script, deflated: a page opened as a file may load a script, and nothing else."
-    packed = base64.b64encode(zlib.compress(json.dumps(index, ensure_ascii=False).encode(), 9)).decode()
-    return f'window.nnbookSearch("{packed}");\n'

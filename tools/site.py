@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools import api, contents, fonts, frame, mathml
+from tools import api, contents, fonts, frame, mathml, search
 from tools.contents import ROOT
 from tools.render import Page, render
 
@@ -101,9 +101,9 @@ def assets(documents: dict[str, str], pages: list[Page], folder: Path, cache: Pa
     web_fonts = fonts.fonts(text, mathematics, cache / "fonts")
     files = {f"assets/{name}": data for name, data in web_fonts.items()}
     files["assets/fonts.css"] = fonts.css().encode()
-    for name in ("book.css", "frame.css", "book.js"):
+    for name in ("book.css", "frame.css", "book.js", "search.js"):
         files[f"assets/{name}"] = (THEME / name).read_bytes()
-    files["assets/search.js"] = frame.search_script(frame.search_index(pages, folder)).encode()
+    files |= search.files(pages, folder)
     for image in folder.glob("*.svg"):
         files[image.name] = image.read_bytes()
     for notebook in (p.source for p in pages if p.source.endswith(".ipynb")):
