@@ -134,7 +134,7 @@ def test_search_finds_every_term(found, entries):
 
 @pytest.mark.browser
 def test_what_teaches_comes_before_lists_and_the_library(found):
-    assert min(i for i, h in enumerate(found["dropout"]) if h.startswith(("api/", "references.", "claims."))) > 2
+    assert min(i for i, h in enumerate(found["dropout"]) if h.startswith(("api/", "references.", "claims."))) > 1
 
 
 def excerpts(built: Path, question: str) -> list[str]:
