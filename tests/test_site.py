@@ -6,7 +6,7 @@ import socket
 import pytest
 from browser import CONTRAST, OTHERS, Watch, axe, chromium, contrast, served
 
-from tools import api, contents, site
+from tools import api, contents, frame, site
 
 pytestmark = pytest.mark.browser
 PAGE_BYTES, SHARED_BYTES = 1_500_000, 1_000_000
@@ -80,7 +80,7 @@ def test_every_color_of_code_stands_out(scheme, base, watched):
 
 
 def test_every_page_is_tested(built):
-    assert {p.relative_to(built.out).as_posix() for p in built.out.rglob("*.html")} == set(pages())
+    assert {p.relative_to(built.out).as_posix() for p in built.out.rglob("*.html")} == {*pages(), frame.LOST}
 
 
 def test_shared_files_are_light(built):
@@ -89,7 +89,7 @@ def test_shared_files_are_light(built):
 
 
 def test_nothing_unused_is_shipped(built):
-    used = "".join(p.read_text(encoding="utf-8") for p in [*built.out.rglob("*.html"), *built.out.rglob("*.css"), *built.out.rglob("*.js")] if p.name != "search.js")
+    used = "".join(p.read_text(encoding="utf-8") for p in [*built.out.rglob("*.html"), *built.out.rglob("*.css"), *(built.out / "assets").glob("*.js")])
     assert [p.name for p in (built.out / "assets").iterdir() if p.name not in used] == []
 
 
@@ -313,3 +313,107 @@ def test_a_build_removes_only_what_a_build_wrote(tmp_path):
     site.write(tmp_path, {"index.html": b"3"})
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [site.LIST, "CNAME", "index.html"]
     assert (tmp_path / "index.html").read_bytes() == b"3"
+
+
+# ---------------------------------------------------------------- keys, where one was, the lost page, paper
+
+
+def test_keys_lead_to_the_pages_before_and_after_but_not_while_one_types_or_moves_a_slider(base, watched):
+    page, watch = watched
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for keys in (("ArrowRight", "ArrowLeft"), ("n", "p")):
+        page.goto(base + "neuron.html")
+        page.keyboard.press(keys[0])
+        page.wait_for_url(base + "activations.html")
+        page.keyboard.press(keys[1])
+        page.wait_for_url(base + "neuron.html")
+    page.set_viewport_size({"width": 390, "height": 844})  # where blocks scroll
+    for busy in ("input[type=range]", "main [tabindex='0']"):
+        page.locator(busy).first.focus()
+        page.keyboard.press("ArrowRight")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("/")
+    page.keyboard.type("pn")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(200)
+    assert page.url == base + "neuron.html"
+    watch.take()
+
+
+def test_a_page_offers_to_go_on_where_one_was_and_does_not_jump(browser, base):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(base + "neuron.html")
+    assert page.locator(".resume").count() == 0
+    page.evaluate("scrollTo(0, document.getElementById('will-it-ever-stop').getBoundingClientRect().top + scrollY + 400)")
+    at = page.evaluate("scrollY")
+    page.goto(base + "index.html")
+    assert page.get_attribute(".resume", "href").endswith("neuron.html#will-it-ever-stop")
+    page.goto(base + "neuron.html")
+    assert page.evaluate("scrollY") == 0
+    page.click(".resume")
+    page.wait_for_function(f"Math.abs(scrollY - {at}) < 40")
+    context.close()
+
+
+def test_a_browser_that_keeps_nothing_shows_the_page_all_the_same(browser, base):
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})")
+    watch, page = Watch(context, base), context.new_page()
+    page.goto(base + "neuron.html")
+    page.goto(base + "index.html")
+    assert search(page, "gradient") and watch.take() == []
+    context.close()
+
+
+def test_a_lost_page_has_contents_and_search_at_any_depth(browser, base, built):
+    page = browser.new_page()
+    for address in (base + "no.html", base + "api/no/such/page.html", (built.out / frame.LOST).as_uri()):
+        assert page.goto(address).status in (404, 200)
+        assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith('"Source Serif 4"')
+        assert any("autograd.html#the-tape" in link for link in search(page, "tape"))
+        page.keyboard.press("Escape")
+        assert page.eval_on_selector(".skip", "a => a.href") == f"{address}#quarto-document-content"
+        page.click("#contents a[href='neuron.html']")
+        page.wait_for_selector("h1:has-text('A neuron learns')")
+    page.close()
+
+
+def test_the_lost_page_finds_the_site_below_its_repository_s_name(browser, built):
+    page = browser.new_page()
+    page.route("**/*", lambda route: route.fulfill(path=built.out / frame.LOST))
+    page.goto("http://example.org/nnbook/api/no.html")
+    assert page.eval_on_selector("#contents a[href='neuron.html']", "a => a.href") == "http://example.org/nnbook/neuron.html"
+    page.close()
+
+
+def test_a_claim_and_its_line_among_all_claims_lead_to_each_other(base, watched):
+    page, _ = watched
+    page.goto(base + "neuron.html")
+    claim = page.locator(".nn-claim").first
+    text, name = claim.locator("b").inner_text(), claim.get_attribute("id")
+    claim.locator(".nn-claim-mark").click()
+    page.wait_for_url(f"{base}claims.html#neuron-{name}")
+    line = page.locator("tr:target")
+    assert text in line.inner_text()
+    line.locator("a").click()
+    page.wait_for_url(f"{base}neuron.html#{name}")
+
+
+def test_paper_has_page_numbers_and_the_slider_s_value_and_no_closed_cell(browser, base, tmp_path):
+    import pypdf
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(base + "neuron.html")
+    page.locator(".nn-explore input").first.focus()
+    page.keyboard.press("ArrowRight")
+    said = page.locator(".nn-explore output").first.inner_text()
+    page.pdf(path=tmp_path / "p.pdf", prefer_css_page_size=True)
+    texts = [p.extract_text() for p in pypdf.PdfReader(tmp_path / "p.pdf").pages]
+    assert [t.split()[0] for t in texts] == [str(i + 1) for i in range(len(texts))]
+    whole = " ".join(" ".join(texts).split())
+    assert f"angle {said}" in whole and "the figure that moves" not in whole
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(36, 38, 43)", "ink, though the screen is dark"
+    context.close()

@@ -106,10 +106,10 @@ def way(page: Page, order: list[Chapter]) -> str:
     if at is None:
         return ""
     links = []
-    for i, rel, word in ((at - 1, "prev", "Previous"), (at + 1, "next", "Next")):
+    for i, rel, word, keys in ((at - 1, "prev", "Previous", "p ArrowLeft"), (at + 1, "next", "Next", "n ArrowRight")):
         if 0 <= i < len(order):
             c = order[i]
-            links.append(f'<a rel="{rel}" href="{relative(page, c.page)}"><small>{word}</small> {c.number} {inline(c.name)}</a>')
+            links.append(f'<a rel="{rel}" href="{relative(page, c.page)}" aria-keyshortcuts="{keys}"><small>{word} <kbd>{keys[0]}</kbd></small> {c.number} {inline(c.name)}</a>')
     return f'<nav class="way" aria-label="Previous and next">{"".join(links)}</nav>'
 
 
@@ -122,6 +122,19 @@ SEARCH = (f'<dialog id="search" aria-label="Search"><form method="dialog"><label
           f'<button aria-label="Close">{icon("close")}</button></form><ol role="list"></ol><p class="hint" role="status"></p></dialog>')
 
 
+LOST = "404.html"  # shown in place of a page that is not there, under whatever address was asked for
+ROOT = f"/{REPOSITORY.split('/')[-1]}/"
+# Where its links start, since the address that was asked for does not tell: at the site's root, which another server may have elsewhere.
+BASE = (f"<base href='{ROOT}'><script>if(!location.pathname.startsWith('{ROOT}'))"
+        "document.querySelector('base').href=location.protocol==='file:'?'./':'/'</script>")
+
+
+def lost() -> Page:
+    "The page in place of one that is not there."
+    text = "<p>The page may have another name now. Search the book, or choose a chapter from its contents.</p>"
+    return Page("", LOST, "There is no such page", "", f'{text}<p><button type="button" class="ask" data-search>{icon("search")} Search the book</button></p>')
+
+
 def lay_out(page: Page, folder: Path, site_title: str) -> str:
     "The whole page."
     book, order = parts(folder), chapters(folder)
@@ -129,6 +142,6 @@ def lay_out(page: Page, folder: Path, site_title: str) -> str:
     part = next((p.title for p in book if chapter in p.chapters), "")
     description = (chapter.description if chapter else "") or page.description
     kind = Path(page.path).stem if page.path == "index.html" else "api" if page.path.startswith("api/") else "chapter"
-    return (f'<!doctype html>\n<html lang="en" data-root="{page.up}"><head>{head(page, chapter.title if chapter else page.title, site_title, description)}</head>'
+    return (f'<!doctype html>\n<html lang="en" data-root="{page.up}" data-path="{page.path}"><head>{BASE if page.path == LOST else ""}{head(page, chapter.title if chapter else page.title, site_title, description)}</head>'
             f'<body class="{kind}"><a class="skip" href="#quarto-document-content">Skip to the text</a>{bar(page, site_title)}{side(page, book, site_title)}'
             f'<main id="quarto-document-content" class="content" tabindex="-1">{title_block(page, chapter, part)}\n{page.body}\n{way(page, order)}{foot()}</main>{SEARCH}</body></html>\n')

@@ -160,7 +160,7 @@ def build(root: Path = ROOT, out: Path | None = None, force: bool = False, draft
     processed = process(root, draft)
     pages, fresh = render(processed, cache / "pages")
     set_mathematics(pages, cache)
-    documents = {p.path: frame.lay_out(p, folder, TITLE) for p in pages}
+    documents = {p.path: frame.lay_out(p, folder, TITLE) for p in [*pages, frame.lost()]}
     files = assets(documents, pages, folder, cache)
     if not draft:
         check(documents, set(files))
@@ -180,6 +180,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+    def send_error(self, code, message=None, explain=None):
+        "The book's own page in place of one that is not there."
+        page = Path(self.directory) / frame.LOST
+        if code == 404 and page.is_file():
+            self.error_message_format = page.read_text(encoding="utf-8").replace("%", "%%")
+        super().send_error(code, message, explain)
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -114,6 +114,7 @@
   dialog.addEventListener("click", (e) => { if (e.target === dialog) dialog.close(); });
   dialog.addEventListener("keydown", (e) => {
     const links = [...list.querySelectorAll("a")], at = links.indexOf(document.activeElement);
+    if (e.key === "Escape") { dialog.close(); e.preventDefault(); }
     if (e.key === "ArrowDown") { links[Math.min(at + 1, links.length - 1)]?.focus(); e.preventDefault(); }
     if (e.key === "ArrowUp") { (at > 0 ? links[at - 1] : input).focus(); e.preventDefault(); }
     if (e.key === "Enter" && document.activeElement === input) { e.preventDefault(); links[0]?.click(); }
