@@ -6,7 +6,8 @@ import socket
 import pytest
 from browser import CONTRAST, OTHERS, Watch, axe, chromium, contrast, served
 
-from tools import api, contents, frame, site
+from tools import api, contents, frame, notes, site
+from tools.render import Page
 
 pytestmark = pytest.mark.browser
 PAGE_BYTES, SHARED_BYTES = 1_500_000, 1_000_000
@@ -313,6 +314,46 @@ def test_a_build_removes_only_what_a_build_wrote(tmp_path):
     site.write(tmp_path, {"index.html": b"3"})
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [site.LIST, "CNAME", "index.html"]
     assert (tmp_path / "index.html").read_bytes() == b"3"
+
+
+# ---------------------------------------------------------------- side notes
+
+ENTRIES = """<li><p><a id="doe1999"></a>Doe, J. (1999). <a href="x">On tapes (genus <em>T.</em>)</a>. <em>Journal</em>.</p></li>
+<li><p><a id="roe2001"></a>Roe, R. (2001). Tape again. <em>Other</em>. Much more.</p></li>"""
+CITES = f'<p>{"Long text. " * 20}<a href="references.html#doe1999">Doe</a></p>'
+
+
+def test_a_side_note_names_author_year_and_title():
+    assert notes.works(ENTRIES) == {"doe1999": "Doe, J. (1999). On tapes (genus T.)", "roe2001": "Roe, R. (2001). Tape again."}
+
+
+@pytest.mark.parametrize(("body", "n"), [
+    (CITES, 1), (CITES + CITES, 1), (CITES + CITES.replace("doe1999", "roe2001"), 2), (CITES.replace("doe1999", "poe"), 0),
+    (CITES.replace("Long text. ", ""), 1), (CITES.replace("Long text. ", "").replace("Doe<", 'D<a href="references.html#roe2001">R<'), 0), (f'<section id="exercises">{CITES}', 0),
+])
+def test_a_work_is_noted_once_beside_a_paragraph_that_is_high_enough_and_not_in_the_exercises(body, n):
+    put = notes.put(Page("a.ipynb", "a.html", "A", "", body), notes.works(ENTRIES))
+    assert put.count("<span>") == n and re.sub("<aside.*?</aside>", "", put) == body
+
+
+OVERLAPS = """[...document.querySelectorAll('.nn-note')].flatMap(note => {
+    const a = note.getBoundingClientRect(), others = document.querySelectorAll('main :is(.codebox, figcaption, table, .cell-output pre, .nn-equation, svg, h2)');
+    return [...others].filter(e => e.checkVisibility() && (b => b.left < a.right && b.right > a.left && b.top < a.bottom && b.bottom > a.top)(e.getBoundingClientRect())).map(e => note.textContent);
+})"""
+
+
+@pytest.mark.parametrize("width", [1240, 1440, 1920])
+def test_side_notes_stand_in_the_margin_and_cover_nothing(width, base, built, watched):
+    page, _ = watched
+    page.set_viewport_size({"width": width, "height": 900})
+    noted = [p for p in pages() if 'class="nn-note"' in (built.out / p).read_text(encoding="utf-8")]
+    assert len(noted) > 5
+    for path in noted:
+        page.goto(base + path)
+        page.evaluate("document.fonts.ready")
+        assert page.evaluate(OVERLAPS) == [], path
+        left = page.evaluate("document.querySelector('.nn-note').getBoundingClientRect().left - document.querySelector('main > section p, main section p').getBoundingClientRect().right")
+        assert left > 0 and page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 # ---------------------------------------------------------------- keys, where one was, the lost page, paper

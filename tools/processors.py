@@ -139,7 +139,7 @@ class number(Processor):
             if os.environ.get("NNBOOK_DRAFT"):
                 return found["text"]
             raise ValueError(f"{self.path.name}: the link {found[0]} leads nowhere; {found['notebook'] or 'the notebook'} has no {found['name']}")
-        text = names[found["name"]] if found["text"] in KINDS.values() else found["text"]
+        text = names[found["name"]] if found["text"].lower().removeprefix("the ") in map(str.lower, KINDS.values()) else found["text"]
         return f"[{text}]({found['notebook'] or ''}#{found['name']})"
 
 

@@ -17,11 +17,11 @@ import re
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools import api, contents, fonts, frame, mathml, search
+from tools import api, contents, fonts, frame, mathml, notes, search
 from tools.contents import ROOT
 from tools.render import Page, render
 
@@ -160,7 +160,8 @@ def build(root: Path = ROOT, out: Path | None = None, force: bool = False, draft
     processed = process(root, draft)
     pages, fresh = render(processed, cache / "pages")
     set_mathematics(pages, cache)
-    documents = {p.path: frame.lay_out(p, folder, TITLE) for p in [*pages, frame.lost()]}
+    works = notes.works(next((p.body for p in pages if p.path == "references.html"), ""))
+    documents = {p.path: frame.lay_out(replace(p, body=notes.put(p, works)), folder, TITLE) for p in [*pages, frame.lost()]}
     files = assets(documents, pages, folder, cache)
     if not draft:
         check(documents, set(files))
