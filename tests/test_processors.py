@@ -108,10 +108,10 @@ def test_a_page_between_chapters_has_no_number_and_takes_none(book):
 
 
 def test_links_say_the_number_within_a_notebook_and_across(book):
-    book("01_neuron", md("See [Figure](#fig-one), [the curve](#fig-one), [Equation](#eq-e) and [Table](#tbl-t)."), code("plot()", shown(figure("one"))),
+    book("01_neuron", md("See [Figure](#fig-one), [the curve](#fig-one), [the equation](#eq-e) and Wilson's [table](#tbl-t). [The equation](#eq-e), or [the equation of x](#eq-e)."), code("plot()", shown(figure("one"))),
          md('<a id="eq-e"></a>\n$$\nx\n$$\n\n<a id="tbl-t"></a>**Table.** Caption.\n\n| a |\n|---|\n| 1 |'))
     page = book.run("01_neuron")
-    assert "[Figure 1.1](#fig-one), [the curve](#fig-one), [Equation 1.1](#eq-e) and [Table 1.1](#tbl-t)" in page
+    assert "[Figure 1.1](#fig-one), [the curve](#fig-one), [Equation 1.1](#eq-e) and Wilson's [Table 1.1](#tbl-t). [Equation 1.1](#eq-e), or [the equation of x](#eq-e)." in page
     assert '<div class="nn-equation" id="eq-e">' in page and '<a id="tbl-t"></a>**Table 1.1.** Caption.' in page
     book("00_first", md("As [Figure](01_neuron.ipynb#fig-one) shows."))
     assert "[Figure 1.1](01_neuron.ipynb#fig-one)" in book.run("00_first")
@@ -195,9 +195,16 @@ def test_a_raw_block_outlasts_backticks_in_it():
 def test_a_claim_is_a_statement_and_stands_on_the_claims_page(book):
     book("01_neuron", code("claim()", claim("it's ", "512,400", " times, & more than half", "≥ 0.5")))
     book("96_claims", md("All:\n\n<!-- nnbook:claims -->"))
-    assert 'class="nn-claim"' in book.run("01_neuron")
+    name = "claim-its-times-more-than-half"
+    assert f'<p class="nn-claim" id="{name}"><a class="nn-claim-mark" href="claims.html#neuron-{name}"' in book.run("01_neuron")
     page = book.run("96_claims")
-    assert '<a href="neuron.html"' in page and "it\u2019s <b>512,400</b> times, &amp; more than half" in page and "≥ 0.5" in page
+    assert f'<tr id="neuron-{name}"><td><a href="neuron.html#{name}"' in page and "it\u2019s <b>512,400</b> times, &amp; more than half" in page and "≥ 0.5" in page
+
+
+def test_claims_that_begin_alike_have_addresses_of_their_own():
+    taken = set()
+    names = [processors.claim_name({"before": "so it is", "after": ""}, taken) for _ in range(3)]
+    assert names == ["claim-so-it-is", "claim-so-it-is-2", "claim-so-it-is-3"]
 
 
 def test_hidden_claims_are_not_listed(book):
