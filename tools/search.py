@@ -35,7 +35,7 @@ class Section:
 
 def plain(page: str) -> str:
     "A piece of HTML without its tags but for the formulas, which are set in a line."
-    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page, flags=re.S)
+    page = re.sub(r'<(script|style|svg)\b.*?</\1>|<span class="nn-number">.*?</span>', " ", page, flags=re.S)
     page = re.sub(r"<math\b[^>]*>(?:(?!</math>).)*<mtable.*?</math>", " … ", page, flags=re.S)
     page = re.sub(r"</?(?:a|b|code|em|small|span|strong)\b[^>]*>", "", page)
     page = "".join(piece if piece.startswith("<math") else re.sub(r"<[^>]+>", " ", piece) for piece in FORMULA.split(page))
