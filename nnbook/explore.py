@@ -90,7 +90,7 @@ def _text(value) -> str:
 def _slider(name: str, values, position: int) -> str:
     "A labelled range input over the positions of `values`."
     label, now = html.escape(name.replace("_", " ")), html.escape(_text(values[position]))
-    return (f'<label><span>{label}</span> <input type="range" min="0" max="{len(values) - 1}" step="1" value="{position}" '
+    return (f'<label style="margin-right: 2em"><span>{label}</span> <input type="range" min="0" max="{len(values) - 1}" step="1" value="{position}" '
             f'aria-label="{label}" aria-valuetext="{now}"> <output>{now}</output></label>')
 
 # %% ../nbs/91_explore.ipynb #90a732f7
@@ -102,7 +102,7 @@ def _page(frames: list[str], alts: list[str], controls: dict, start: dict, size:
     first = 0
     for position, values in zip(positions, controls.values()):
         first = first * len(values) + position
-    sliders = "".join(_slider(k, values, p) for (k, values), p in zip(controls.items(), positions))
+    sliders = " ".join(_slider(k, values, p) for (k, values), p in zip(controls.items(), positions))
     target = f' id="fig-{html.escape(name)}"' if name else ""
     text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     picture = f'<img alt="{html.escape(alts[first])}" src="{frames[first]}" width="{size[0]}" height="{size[1]}">'

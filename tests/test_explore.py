@@ -40,6 +40,7 @@ def test_one_frame_and_alt_for_each_setting(shown):
     assert data["alts"] == [f"slope {w} from {b}" for w in (1, 2, 3) for b in (0, 5)]
     assert data["labels"] == [["1", "2", "3"], ["0", "5"]]
     assert 'id="fig-line"' in page and "<figcaption>A line.</figcaption>" in page
+    assert page.count('</output></label> <label style="margin-right: 2em">') == 1, "labels apart where no style sheet sets them so"
     assert page.count('type="range"') == 2 and page.count("aria-label") == 2
 
 

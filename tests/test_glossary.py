@@ -1,17 +1,14 @@
-"The glossary: terms come from the chapters' bold, the kept table's links arrive, no term stands twice, and search finds each."
+"The glossary: terms come from the chapters' bold, the kept table's links arrive, and no term stands twice."
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
-from browser import chromium, served
 from conftest import ROOT
 from smalldocs.markdown import pandoc_id
 
-from tools import contents, glossary, site
+from tools import contents, glossary
 from tools.notebook import text_of
 
 FOLDER = ROOT / "nbs"
@@ -110,49 +107,3 @@ def test_the_preview_gives_way_to_the_chapter_that_teaches(tmp_path):
     assert [m.sentence for m in entry.meanings] == ["A record of all that was done.", "The tape is what this chapter builds."]
     contents.parts.cache_clear()
 
-
-# ---------------------------------------------------------------- search
-
-
-WORDS = ["universal approximation", "subgradient", "log-odds", "log odds", "saturation", "overfitting", "logit", "logits", "softmax", "Adam", "k-fold", "ReLU"]
-
-
-def ask(folder: Path, questions: list[str]) -> dict[str, list[str]]:
-    "For each question, the addresses that the page's search lists, in their order."
-    with chromium() as browser, served(folder) as address:
-        page, found = browser.new_page(), {}
-        page.goto(address + "index.html")
-        page.keyboard.press("/")
-        for question in questions:
-            page.fill("#search input", "")
-            page.wait_for_function("!document.querySelector('#search li')")
-            page.fill("#search input", question)
-            page.wait_for_function("document.querySelector('#search li a, #search .hint:not(:empty)')")
-            found[question] = [unquote(h.removeprefix(address)) for h in page.eval_on_selector_all("#search li a", "links => links.map(a => a.href)")]
-    return found
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory, entries):
-    "What search finds; asked in a thread of its own, since Playwright runs once in a thread and the site's tests may be running it."
-    folder = site.build(out=tmp_path_factory.mktemp("site")).out
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(ask, folder, [*WORDS, "dropout", *(e.term for e in entries)]).result()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("words", WORDS)
-def test_search_finds_a_term_in_the_glossary_first(found, words):
-    assert found[words] and found[words][0].startswith("glossary.html#term-")
-
-
-@pytest.mark.browser
-def test_search_finds_every_term(found, entries):
-    assert {e.term: found[e.term][:3] for e in entries if f"glossary.html#{e.anchor}" not in found[e.term][:3]} == {}
-
-
-@pytest.mark.browser
-def test_what_teaches_comes_before_lists_and_the_library(found):
-    others = [h for h in found["dropout"] if not h.startswith("glossary.html")]
-    assert others[0].startswith("layers.html")
-    assert min(i for i, h in enumerate(others) if h.startswith(("api/", "references.", "claims."))) > 0

@@ -13,7 +13,7 @@ from nbdev.processors import FrontmatterProc, hide_
 
 from tools import contents, mathml, processors
 from tools.api import read_module
-from tools.render import lines, merged, name_folds, searchable
+from tools.render import lines, merged, name_folds
 
 CONTENTS = """
 website:
@@ -108,10 +108,10 @@ def test_a_page_between_chapters_has_no_number_and_takes_none(book):
 
 
 def test_links_say_the_number_within_a_notebook_and_across(book):
-    book("01_neuron", md("See [Figure](#fig-one), [the curve](#fig-one), [Equation](#eq-e) and [Table](#tbl-t)."), code("plot()", shown(figure("one"))),
+    book("01_neuron", md("See [Figure](#fig-one), [the curve](#fig-one), [the equation](#eq-e) and Wilson's [table](#tbl-t). [The equation](#eq-e), or [the equation of x](#eq-e)."), code("plot()", shown(figure("one"))),
          md('<a id="eq-e"></a>\n$$\nx\n$$\n\n<a id="tbl-t"></a>**Table.** Caption.\n\n| a |\n|---|\n| 1 |'))
     page = book.run("01_neuron")
-    assert "[Figure 1.1](#fig-one), [the curve](#fig-one), [Equation 1.1](#eq-e) and [Table 1.1](#tbl-t)" in page
+    assert "[Figure 1.1](#fig-one), [the curve](#fig-one), [Equation 1.1](#eq-e) and Wilson's [Table 1.1](#tbl-t). [Equation 1.1](#eq-e), or [the equation of x](#eq-e)." in page
     assert '<div class="nn-equation" id="eq-e">' in page and '<a id="tbl-t"></a>**Table 1.1.** Caption.' in page
     book("00_first", md("As [Figure](01_neuron.ipynb#fig-one) shows."))
     assert "[Figure 1.1](01_neuron.ipynb#fig-one)" in book.run("00_first")
@@ -174,12 +174,9 @@ def test_a_folded_cell_keeps_the_lines_that_fold_it_first_and_stands_under_its_s
     assert "nn-export" not in page and page.count("#|") == 2
 
 
-def test_a_fold_has_an_address_and_search_finds_the_names_in_it():
-    cell = '<details class="code-fold">\n<summary>The <b>drawing</b></summary>\n<pre class="code python"><code>def paint(a):\n    secret = 1\ndef _hidden(): ...</code></pre></details>'
-    page = name_folds(cell + cell)
-    assert re.findall(r'id="([^"]+)"', page) == ["code-the-drawing", "code-the-drawing-2"] or page.count('id="code-') == 2
-    found = searchable(page, with_code=False)
-    assert [s["text"] for s in found] == ["", "paint", "paint"] and found[1]["title"] == "The drawing" and "secret" not in str(found)
+def test_a_fold_has_an_address():
+    cell = '<details class="code-fold">\n<summary>The drawing</summary>\n<pre class="code python"><code>x</code></pre></details>'
+    assert re.findall(r'id="([^"]+)"', name_folds(cell + cell)) == ["code-the-drawing", "code-the-drawing-2"]
 
 
 def test_html_leaves_as_raw_blocks_with_the_drawing_inlined(book):
@@ -198,9 +195,16 @@ def test_a_raw_block_outlasts_backticks_in_it():
 def test_a_claim_is_a_statement_and_stands_on_the_claims_page(book):
     book("01_neuron", code("claim()", claim("it's ", "512,400", " times, & more than half", "≥ 0.5")))
     book("96_claims", md("All:\n\n<!-- nnbook:claims -->"))
-    assert 'class="nn-claim"' in book.run("01_neuron")
+    name = "claim-its-times-more-than-half"
+    assert f'<p class="nn-claim" id="{name}"><a class="nn-claim-mark" href="claims.html#neuron-{name}"' in book.run("01_neuron")
     page = book.run("96_claims")
-    assert '<a href="neuron.html"' in page and "it\u2019s <b>512,400</b> times, &amp; more than half" in page and "≥ 0.5" in page
+    assert f'<tr id="neuron-{name}"><td><a href="neuron.html#{name}"' in page and "it\u2019s <b>512,400</b> times, &amp; more than half" in page and "≥ 0.5" in page
+
+
+def test_claims_that_begin_alike_have_addresses_of_their_own():
+    taken = set()
+    names = [processors.claim_name({"before": "so it is", "after": ""}, taken) for _ in range(3)]
+    assert names == ["claim-so-it-is", "claim-so-it-is-2", "claim-so-it-is-3"]
 
 
 def test_hidden_claims_are_not_listed(book):
@@ -334,11 +338,6 @@ def test_highlighted_code_keeps_its_text_line_by_line():
     assert re.sub(r"<[^>]+>", "", page) == re.sub(r"<[^>]+>", "", code) + "\n"
     assert page.count("<span") == page.count("</span>") and 'style="--indent:4"' in page
     assert merged('<span class="st">a</span><span class="st">b</span>') == '<span class="st">ab</span>'
-
-
-def test_search_sees_sections_without_code_or_tex():
-    body = '<p>First</p><section id="s" class="level2"><h2 class="a">Two &amp; three</h2><p>Word <span class="math inline">\\(\\mathbf x\\)</span></p><pre class="code python"><code>secret</code></pre></section>'
-    assert searchable(body, with_code=False) == [{"id": "", "title": "", "text": "First"}, {"id": "s", "title": "Two & three", "text": "Word x"}]
 
 
 def test_every_processor_is_configured():

@@ -6,7 +6,8 @@ import socket
 import pytest
 from browser import CONTRAST, OTHERS, Watch, axe, chromium, contrast, served
 
-from tools import api, contents, site
+from tools import api, contents, frame, notes, site
+from tools.render import Page
 
 pytestmark = pytest.mark.browser
 PAGE_BYTES, SHARED_BYTES = 1_500_000, 1_000_000
@@ -80,7 +81,7 @@ def test_every_color_of_code_stands_out(scheme, base, watched):
 
 
 def test_every_page_is_tested(built):
-    assert {p.relative_to(built.out).as_posix() for p in built.out.rglob("*.html")} == set(pages())
+    assert {p.relative_to(built.out).as_posix() for p in built.out.rglob("*.html")} == {*pages(), frame.LOST}
 
 
 def test_shared_files_are_light(built):
@@ -89,7 +90,7 @@ def test_shared_files_are_light(built):
 
 
 def test_nothing_unused_is_shipped(built):
-    used = "".join(p.read_text(encoding="utf-8") for p in [*built.out.rglob("*.html"), *built.out.rglob("*.css"), *built.out.rglob("*.js")] if p.name != "search.js")
+    used = "".join(p.read_text(encoding="utf-8") for p in [*built.out.rglob("*.html"), *built.out.rglob("*.css"), *(built.out / "assets").glob("*.js")])
     assert [p.name for p in (built.out / "assets").iterdir() if p.name not in used] == []
 
 
@@ -313,3 +314,147 @@ def test_a_build_removes_only_what_a_build_wrote(tmp_path):
     site.write(tmp_path, {"index.html": b"3"})
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [site.LIST, "CNAME", "index.html"]
     assert (tmp_path / "index.html").read_bytes() == b"3"
+
+
+# ---------------------------------------------------------------- side notes
+
+ENTRIES = """<li><p><a id="doe1999"></a>Doe, J. (1999). <a href="x">On tapes (genus <em>T.</em>)</a>. <em>Journal</em>.</p></li>
+<li><p><a id="roe2001"></a>Roe, R. (2001). Tape again. <em>Other</em>. Much more.</p></li>"""
+CITES = f'<p>{"Long text. " * 20}<a href="references.html#doe1999">Doe</a></p>'
+
+
+def test_a_side_note_names_author_year_and_title():
+    assert notes.works(ENTRIES) == {"doe1999": "Doe, J. (1999). On tapes (genus T.)", "roe2001": "Roe, R. (2001). Tape again."}
+
+
+@pytest.mark.parametrize(("body", "n"), [
+    (CITES, 1), (CITES + CITES, 1), (CITES + CITES.replace("doe1999", "roe2001"), 2), (CITES.replace("doe1999", "poe"), 0),
+    (CITES.replace("Long text. ", ""), 1), (CITES.replace("Long text. ", "").replace("Doe<", 'D<a href="references.html#roe2001">R<'), 0), (f'<section id="exercises">{CITES}', 0),
+])
+def test_a_work_is_noted_once_beside_a_paragraph_that_is_high_enough_and_not_in_the_exercises(body, n):
+    put = notes.put(Page("a.ipynb", "a.html", "A", "", body), notes.works(ENTRIES))
+    assert put.count("<span>") == n and re.sub("<aside.*?</aside>", "", put) == body
+
+
+OVERLAPS = """[...document.querySelectorAll('.nn-note')].flatMap(note => {
+    const a = note.getBoundingClientRect(), others = document.querySelectorAll('main :is(.codebox, figcaption, table, .cell-output pre, .nn-equation, svg, h2)');
+    return [...others].filter(e => e.checkVisibility() && (b => b.left < a.right && b.right > a.left && b.top < a.bottom && b.bottom > a.top)(e.getBoundingClientRect())).map(e => note.textContent);
+})"""
+
+
+@pytest.mark.parametrize("width", [1240, 1440, 1920])
+def test_side_notes_stand_in_the_margin_and_cover_nothing(width, base, built, watched):
+    page, _ = watched
+    page.set_viewport_size({"width": width, "height": 900})
+    noted = [p for p in pages() if 'class="nn-note"' in (built.out / p).read_text(encoding="utf-8")]
+    assert len(noted) > 5
+    for path in noted:
+        page.goto(base + path)
+        page.evaluate("document.fonts.ready")
+        assert page.evaluate(OVERLAPS) == [], path
+        left = page.evaluate("document.querySelector('.nn-note').getBoundingClientRect().left - document.querySelector('main > section p, main section p').getBoundingClientRect().right")
+        assert left > 0 and page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+# ---------------------------------------------------------------- keys, where one was, the lost page, paper
+
+
+def test_keys_lead_to_the_pages_before_and_after_but_not_while_one_types_or_moves_a_slider(base, watched):
+    page, watch = watched
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for keys in (("ArrowRight", "ArrowLeft"), ("n", "p")):
+        page.goto(base + "neuron.html")
+        page.keyboard.press(keys[0])
+        page.wait_for_url(base + "activations.html")
+        page.keyboard.press(keys[1])
+        page.wait_for_url(base + "neuron.html")
+    page.set_viewport_size({"width": 390, "height": 844})  # where blocks scroll
+    for busy in ("input[type=range]", "main [tabindex='0']"):
+        page.locator(busy).first.focus()
+        page.keyboard.press("ArrowRight")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("/")
+    page.keyboard.type("pn")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(200)
+    assert page.url == base + "neuron.html"
+    watch.take()
+
+
+def test_a_page_offers_to_go_on_where_one_was_and_does_not_jump(browser, base):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(base + "neuron.html")
+    assert page.locator(".resume").count() == 0
+    page.evaluate("scrollTo(0, document.getElementById('will-it-ever-stop').getBoundingClientRect().top + scrollY + 400)")
+    at = page.evaluate("scrollY")
+    page.goto(base + "index.html")
+    assert page.get_attribute(".resume", "href").endswith("neuron.html#will-it-ever-stop")
+    page.goto(base + "neuron.html")
+    assert page.evaluate("scrollY") == 0
+    page.click(".resume")
+    page.wait_for_function(f"Math.abs(scrollY - {at}) < 40")
+    context.close()
+
+
+def test_a_browser_that_keeps_nothing_shows_the_page_all_the_same(browser, base):
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})")
+    watch, page = Watch(context, base), context.new_page()
+    page.goto(base + "neuron.html")
+    page.goto(base + "index.html")
+    assert search(page, "gradient") and watch.take() == []
+    context.close()
+
+
+def test_a_lost_page_has_contents_and_search_at_any_depth(browser, base, built):
+    page = browser.new_page()
+    for address in (base + "no.html", base + "api/no/such/page.html", (built.out / frame.LOST).as_uri()):
+        assert page.goto(address).status in (404, 200)
+        assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith('"Source Serif 4"')
+        assert any("autograd.html#the-tape" in link for link in search(page, "tape"))
+        page.keyboard.press("Escape")
+        assert page.eval_on_selector(".skip", "a => a.href") == f"{address}#quarto-document-content"
+        page.click("#contents a[href='neuron.html']")
+        page.wait_for_selector("h1:has-text('A neuron learns')")
+    page.close()
+
+
+def test_the_lost_page_finds_the_site_below_its_repository_s_name(browser, built):
+    page = browser.new_page()
+    page.route("**/*", lambda route: route.fulfill(path=built.out / frame.LOST))
+    page.goto("http://example.org/nnbook/api/no.html")
+    assert page.eval_on_selector("#contents a[href='neuron.html']", "a => a.href") == "http://example.org/nnbook/neuron.html"
+    page.close()
+
+
+def test_a_claim_and_its_line_among_all_claims_lead_to_each_other(base, watched):
+    page, _ = watched
+    page.goto(base + "neuron.html")
+    claim = page.locator(".nn-claim").first
+    text, name = claim.locator("b").inner_text(), claim.get_attribute("id")
+    claim.locator(".nn-claim-mark").click()
+    page.wait_for_url(f"{base}claims.html#neuron-{name}")
+    line = page.locator("tr:target")
+    assert text in line.inner_text()
+    line.locator("a").click()
+    page.wait_for_url(f"{base}neuron.html#{name}")
+
+
+def test_paper_has_page_numbers_and_the_slider_s_value_and_no_closed_cell(browser, base, tmp_path):
+    import pypdf
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(base + "neuron.html")
+    page.locator(".nn-explore input").first.focus()
+    page.keyboard.press("ArrowRight")
+    said = page.locator(".nn-explore output").first.inner_text()
+    page.pdf(path=tmp_path / "p.pdf", prefer_css_page_size=True)
+    texts = [p.extract_text() for p in pypdf.PdfReader(tmp_path / "p.pdf").pages]
+    assert [t.split()[0] for t in texts] == [str(i + 1) for i in range(len(texts))]
+    whole = " ".join(" ".join(texts).split())
+    assert f"angle {said}" in whole and "the figure that moves" not in whole
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(36, 38, 43)", "ink, though the screen is dark"
+    context.close()

@@ -12,6 +12,11 @@ from tools.notebook import read, text_of
 ROOT = Path(__file__).parent.parent
 
 
+def page_of(source: str) -> str:
+    "The page of a notebook, given as `01_neuron.ipynb`."
+    return re.sub(r"^\d+[a-z]?_", "", source).rsplit(".", 1)[0] + ".html"
+
+
 @dataclass(frozen=True)
 class Chapter:
     "A notebook of the book, or a page written otherwise (the API), as the contents list it."
@@ -29,7 +34,7 @@ class Chapter:
     @property
     def page(self) -> str:
         "Where it is on the site: nbdev drops the number from a notebook's name."
-        return re.sub(r"^\d+[a-z]?_", "", self.source).rsplit(".", 1)[0] + ".html"
+        return page_of(self.source)
 
     @property
     def label(self) -> str:

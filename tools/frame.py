@@ -1,10 +1,7 @@
 """The page around the text: head, contents, title, the way on. One function for each part, read from the top."""
 
-import base64
 import html
-import json
 import re
-import zlib
 from pathlib import Path
 
 from tools.contents import Chapter, Part, chapters, parts
@@ -40,7 +37,7 @@ def head(page: Page, title: str, site_title: str, description: str) -> str:
             f'<meta name="description" content="{html.escape(description)}"><meta name="color-scheme" content="light dark">'
             f'<meta property="og:title" content="{html.escape(full)}"><meta property="og:description" content="{html.escape(description)}">'
             f'<script>{SCHEME}</script><link rel="icon" href="{page.up}favicon.svg" type="image/svg+xml">{style}'
-            f'<script src="{page.up}assets/book.js" defer></script>')
+            f'<script src="{page.up}assets/book.js" defer></script><script src="{page.up}assets/search.js" defer></script>')
 
 
 def entry(page: Page, chapter: Chapter) -> str:
@@ -109,10 +106,10 @@ def way(page: Page, order: list[Chapter]) -> str:
     if at is None:
         return ""
     links = []
-    for i, rel, word in ((at - 1, "prev", "Previous"), (at + 1, "next", "Next")):
+    for i, rel, word, keys in ((at - 1, "prev", "Previous", "p ArrowLeft"), (at + 1, "next", "Next", "n ArrowRight")):
         if 0 <= i < len(order):
             c = order[i]
-            links.append(f'<a rel="{rel}" href="{relative(page, c.page)}"><small>{word}</small> {c.number} {inline(c.name)}</a>')
+            links.append(f'<a rel="{rel}" href="{relative(page, c.page)}" aria-keyshortcuts="{keys}"><small>{word} <kbd>{keys[0]}</kbd></small> {c.number} {inline(c.name)}</a>')
     return f'<nav class="way" aria-label="Previous and next">{"".join(links)}</nav>'
 
 
@@ -125,6 +122,19 @@ SEARCH = (f'<dialog id="search" aria-label="Search"><form method="dialog"><label
           f'<button aria-label="Close">{icon("close")}</button></form><ol role="list"></ol><p class="hint" role="status"></p></dialog>')
 
 
+LOST = "404.html"  # shown in place of a page that is not there, under whatever address was asked for
+ROOT = f"/{REPOSITORY.split('/')[-1]}/"
+# Where its links start, since the address that was asked for does not tell: at the site's root, which another server may have elsewhere.
+BASE = (f"<base href='{ROOT}'><script>if(!location.pathname.startsWith('{ROOT}'))"
+        "document.querySelector('base').href=location.protocol==='file:'?'./':'/'</script>")
+
+
+def lost() -> Page:
+    "The page in place of one that is not there."
+    text = "<p>The page may have another name now. Search the book, or choose a chapter from its contents.</p>"
+    return Page("", LOST, "There is no such page", "", f'{text}<p><button type="button" class="ask" data-search>{icon("search")} Search the book</button></p>')
+
+
 def lay_out(page: Page, folder: Path, site_title: str) -> str:
     "The whole page."
     book, order = parts(folder), chapters(folder)
@@ -132,18 +142,6 @@ def lay_out(page: Page, folder: Path, site_title: str) -> str:
     part = next((p.title for p in book if chapter in p.chapters), "")
     description = (chapter.description if chapter else "") or page.description
     kind = Path(page.path).stem if page.path == "index.html" else "api" if page.path.startswith("api/") else "chapter"
-    return (f'<!doctype html>\n<html lang="en" data-root="{page.up}"><head>{head(page, chapter.title if chapter else page.title, site_title, description)}</head>'
+    return (f'<!doctype html>\n<html lang="en" data-root="{page.up}" data-path="{page.path}"><head>{BASE if page.path == LOST else ""}{head(page, chapter.title if chapter else page.title, site_title, description)}</head>'
             f'<body class="{kind}"><a class="skip" href="#quarto-document-content">Skip to the text</a>{bar(page, site_title)}{side(page, book, site_title)}'
             f'<main id="quarto-document-content" class="content" tabindex="-1">{title_block(page, chapter, part)}\n{page.body}\n{way(page, order)}{foot()}</main>{SEARCH}</body></html>\n')
-
-
-def search_index(pages: list[Page], folder: Path) -> list[list[str]]:
-    "What search looks through: [address, page title, section title, text] for each section."
-    titles = {c.page: f"{c.number} {c.name}".strip() for c in chapters(folder)}
-    return [[p.path + (f"#{s['id']}" if s["id"] else ""), titles.get(p.path, p.title), s["title"] if s["id"] else "", s["text"]] for p in pages for s in p.search]
-
-
-def search_script(index: list[list[str]]) -> str:
-    "The index as a script, deflated: a page opened as a file may load a script, and nothing else."
-    packed = base64.b64encode(zlib.compress(json.dumps(index, ensure_ascii=False).encode(), 9)).decode()
-    return f'window.nnbookSearch("{packed}");\n'

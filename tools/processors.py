@@ -15,9 +15,10 @@ from pathlib import Path
 import yaml
 from fastcore.nbio import mk_cell
 from nbdev.process import Processor
+from smalldocs.markdown import pandoc_id
 
 from tools.api import names_of_library, page_name
-from tools.contents import chapters, number_of
+from tools.contents import chapters, number_of, page_of
 from tools.notebook import (
     CLAIM,
     claims_of,
@@ -137,7 +138,7 @@ class number(Processor):
             if os.environ.get("NNBOOK_DRAFT"):
                 return found["text"]
             raise ValueError(f"{self.path.name}: the link {found[0]} leads nowhere; {found['notebook'] or 'the notebook'} has no {found['name']}")
-        text = names[found["name"]] if found["text"] in KINDS.values() else found["text"]
+        text = names[found["name"]] if found["text"].lower().removeprefix("the ") in map(str.lower, KINDS.values()) else found["text"]
         return f"[{text}]({found['notebook'] or ''}#{found['name']})"
 
 
@@ -183,13 +184,14 @@ class outputs(Processor):
     "Hand HTML outputs on as raw blocks: drawings inlined, claims set as statements."
 
     def begin(self):
-        self.drawings = 0
+        self.drawings, self.claims = 0, set()
+        self.chapter = page_of(Path(self.nb.path_).name)
 
     def cell(self, cell):
         for out in cell.get("outputs", []):
             data = out.get("data", {})
             if CLAIM in data:
-                out["data"] = {"text/markdown": raw(claim_html(data[CLAIM]))}
+                out["data"] = {"text/markdown": raw(claim_html(data[CLAIM], claim_name(data[CLAIM], self.claims), self.chapter))}
             elif "text/html" in data:
                 out["data"] = {"text/markdown": raw(self.page(text_of(data["text/html"])))}
 
@@ -221,13 +223,21 @@ def inline_svg(svg: str, alt: str, prefix: str, width: str, height: str) -> str:
     return opening + re.sub(r"\n\s*", "\n", body).strip()
 
 
-def claim_html(claim: dict) -> str:
-    "A claim as a statement: a mark, the sentence with the measured value in its place, and its bound, small."
+def claim_name(claim: dict, taken: set[str]) -> str:
+    "The address of a claim on its page, from its first words; the second one that begins so gets a 2."
+    words = f"{claim['before']} {claim['after']}".split()[:7]
+    name = first = pandoc_id("claim " + " ".join(words))
+    while name in taken:
+        name = f"{first}-{int(name.removeprefix(first)[1:] or 1) + 1}"
+    taken.add(name)
+    return name
+
+
+def claim_html(claim: dict, name: str, page: str) -> str:
+    "A claim as a statement: a mark that leads to its line among all claims, the sentence with the measured value in its place, and its bound, small."
     before, measured, after, limit = (html.escape(claim[k]) for k in ("before", "measured", "after", "limit"))
-    return (f'<p class="nn-claim"><span class="nn-claim-mark" aria-hidden="true">✓</span> <span>{curly(f"{before}<b>{measured}</b>{after}")} '
-            f'<small title="the bound that the claim sets">{limit}</small></span></p>')
-
-
+    return (f'<p class="nn-claim" id="{name}"><a class="nn-claim-mark" href="claims.html#{page.removesuffix(".html")}-{name}" aria-label="Among all claims" title="Among all claims">✓</a> '
+            f'<span>{curly(f"{before}<b>{measured}</b>{after}")} <small title="the bound that the claim sets">{limit}</small></span></p>')
 
 
 class recorded(Processor):
@@ -338,10 +348,12 @@ class claims_page(Processor):
 def claims_table(folder: Path) -> str:
     rows = []
     for c in chapters(folder):
+        taken = set()
         for claim in claims_of(folder / c.source) if c.source.endswith(".ipynb") else []:
-            chapter = f'<a href="{c.page}" title="{html.escape(c.title)}">{c.number or html.escape(c.title)}</a>'
+            name = claim_name(claim, taken)
+            chapter = f'<a href="{c.page}#{name}" title="{html.escape(c.title)}">{c.number or html.escape(c.title)}</a>'
             before, measured, after, limit = (html.escape(claim[k]) for k in ("before", "measured", "after", "limit"))
-            rows.append(f"<tr><td>{chapter}</td><td>{curly(f'{before}<b>{measured}</b>{after}')}</td><td class=num>{limit}</td></tr>")
+            rows.append(f'<tr id="{c.page.removesuffix(".html")}-{name}"><td>{chapter}</td><td>{curly(f"{before}<b>{measured}</b>{after}")}</td><td class=num>{limit}</td></tr>')
     head = "<tr><th>Chapter</th><th>Claim</th><th class=num>Bound</th></tr>"
     return f'<figure class="nn-table nn-claims"><div class="nn-scroll"><table data-quarto-disable-processing="true"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div></figure>'
 

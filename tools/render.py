@@ -28,7 +28,6 @@ class Page:
     description: str
     body: str
     headings: list[dict] = field(default_factory=list)  # level, id, text
-    search: list[dict] = field(default_factory=list)  # id, title, text
 
     @property
     def up(self) -> str:
@@ -88,43 +87,11 @@ def tidy(page: str) -> str:
     return EMPTY.sub("", name_folds(page))
 
 
-SECTION = re.compile(r'<section id="([^"]+)"[^>]*>\s*<h\d[^>]*>(.*?)</h\d>', re.S)
-
-
-def plain(page: str) -> str:
-    "The words of a piece of HTML; formulas lose their TeX commands."
-    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page, flags=re.S)
-    page = re.sub(r'<span class="math.*?</span>', lambda m: re.sub(r"\\[a-zA-Z]+|[\\{}()\[\]&^_]", " ", html.unescape(m[0][m[0].index(">") + 1 : -7])), page, flags=re.S)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page))).strip()
-
-
-NAMED = re.compile(r'<details class="code-fold" id="([^"]+)"><summary>(.*?)</summary>(.*?)</details>', re.S)
-
-
-def folded(body: str) -> list[dict]:
-    "The folded cells that define something, as search sees them: the summary, and the names."
-    found = ((i, plain(summary), re.findall(r"^(?:def|class) +(\w+)", html.unescape(re.sub(r"<[^>]+>", "", code)), re.M)) for i, summary, code in NAMED.findall(body))
-    return [{"id": i, "title": summary, "text": " ".join(n for n in names if not n.startswith("_"))} for i, summary, names in found if names]
-
-
-def searchable(body: str, with_code: bool) -> list[dict]:
-    "The sections of a page as search sees them: id, title and words. Of a chapter's code only the names that a fold defines are seen."
-    folds = folded(body)
-    if not with_code:
-        body = re.sub(r'<details class="code-fold".*?</details>', " ", body, flags=re.S)
-        body = re.sub(r'<pre class="code.*?</pre>', " ", body, flags=re.S)
-    first, *rest = SECTION.split(body)
-    sections = [{"id": "", "title": "", "text": plain(first)}]
-    sections += [{"id": i, "title": plain(title), "text": plain(text)} for i, title, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
-    return sections + folds
-
-
 def make(site: Book, source: SourcePage) -> Page:
     "Render one page."
     site.render_page(source)
     body = tidy(source.html)
-    search = searchable(body, with_code=source.src.parts[0] == "api")
-    return Page(str(source.src), str(source.out), source.title, str(source.front.get("description") or ""), body, source.env.get("headings", []), search)
+    return Page(str(source.src), str(source.out), source.title, str(source.front.get("description") or ""), body, source.env.get("headings", []))
 
 
 def stamp(*files: Path) -> str:

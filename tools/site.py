@@ -17,11 +17,11 @@ import re
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools import api, contents, fonts, frame, mathml
+from tools import api, contents, fonts, frame, mathml, notes, search
 from tools.contents import ROOT
 from tools.render import Page, render
 
@@ -101,9 +101,9 @@ def assets(documents: dict[str, str], pages: list[Page], folder: Path, cache: Pa
     web_fonts = fonts.fonts(text, mathematics, cache / "fonts")
     files = {f"assets/{name}": data for name, data in web_fonts.items()}
     files["assets/fonts.css"] = fonts.css().encode()
-    for name in ("book.css", "frame.css", "book.js"):
+    for name in ("book.css", "frame.css", "book.js", "search.js"):
         files[f"assets/{name}"] = (THEME / name).read_bytes()
-    files["assets/search.js"] = frame.search_script(frame.search_index(pages, folder)).encode()
+    files |= search.files(pages, folder)
     for image in folder.glob("*.svg"):
         files[image.name] = image.read_bytes()
     for notebook in (p.source for p in pages if p.source.endswith(".ipynb")):
@@ -160,7 +160,8 @@ def build(root: Path = ROOT, out: Path | None = None, force: bool = False, draft
     processed = process(root, draft)
     pages, fresh = render(processed, cache / "pages")
     set_mathematics(pages, cache)
-    documents = {p.path: frame.lay_out(p, folder, TITLE) for p in pages}
+    works = notes.works(next((p.body for p in pages if p.path == "references.html"), ""))
+    documents = {p.path: frame.lay_out(replace(p, body=notes.put(p, works)), folder, TITLE) for p in [*pages, frame.lost()]}
     files = assets(documents, pages, folder, cache)
     if not draft:
         check(documents, set(files))
@@ -180,6 +181,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+    def send_error(self, code, message=None, explain=None):
+        "The book's own page in place of one that is not there."
+        page = Path(self.directory) / frame.LOST
+        if code == 404 and page.is_file():
+            self.error_message_format = page.read_text(encoding="utf-8").replace("%", "%%")
+        super().send_error(code, message, explain)
 
 
 class Server(http.server.ThreadingHTTPServer):
