@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -12,16 +13,26 @@ from conftest import ROOT
 
 from tools import stubs
 
-TYPED = ROOT / "tests/typed"
+PYRIGHT = {"typeCheckingMode": "standard", "enableTypeIgnoreComments": True, "reportUnnecessaryTypeIgnoreComment": "error"}
+MYPY = """[mypy]
+follow_imports = silent
+warn_unused_ignores = True
+[mypy-torch.*,matplotlib.*,sklearn.*,pandas.*,IPython.*,PIL.*]
+follow_imports = skip
+"""
 
 
-@pytest.fixture
-def config(tmp_path):
-    "Pyright's own defaults, and no `type: ignore` that ignores nothing."
-    options = {"typeCheckingMode": "standard", "enableTypeIgnoreComments": True, "reportUnnecessaryTypeIgnoreComment": "error"}
-    file = tmp_path / "pyrightconfig.json"
-    file.write_text(json.dumps({**options, "include": [str(TYPED)], "extraPaths": [str(ROOT)]}))
-    return file
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    "A folder with what users write: samples of all kinds, the examples of the reference, the README's ten lines; under names that are no module's."
+    folder = tmp_path_factory.mktemp("typed")
+    (readme,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (folder / "user_readme.py").write_text(readme)
+    for file in [*(ROOT / "tests/typed").glob("*.py"), *(ROOT / "tools/examples").glob("*.py")]:
+        (folder / f"user_{file.stem}.py").write_text(file.read_text())
+    (folder / "mypy.ini").write_text(MYPY)
+    (folder / "pyrightconfig.json").write_text(json.dumps({**PYRIGHT, "extraPaths": [str(ROOT)]}))
+    return folder
 
 
 def checker(name: str, *arguments) -> str:
@@ -33,12 +44,12 @@ def checker(name: str, *arguments) -> str:
     return run.stdout + run.stderr if run.returncode else ""
 
 
-def test_mypy():
-    assert checker("mypy", "--follow-imports=silent", "--warn-unused-ignores", f"--cache-dir={ROOT / '.cache/mypy'}", TYPED) == ""
+def test_mypy(sample):
+    assert checker("mypy", "--config-file", sample / "mypy.ini", f"--cache-dir={ROOT / '.cache/mypy'}", sample) == ""
 
 
-def test_pyright(config):
-    assert checker("basedpyright", "--project", config, "--pythonpath", sys.executable) == ""
+def test_pyright(sample):
+    assert checker("basedpyright", "--project", sample, "--pythonpath", sys.executable) == ""
 
 
 @pytest.mark.parametrize("name", stubs.MODULES)
