@@ -130,10 +130,10 @@ def test_the_names_mean_the_same():
 
 def test_the_table_shows_functions_methods_and_signs():
     table = torch_names.table(PACKAGE)
-    assert "| [`exp`](autograd.qmd#exp) | `torch.exp` | `x.exp()` |  |" in table
-    assert "| [`add`](autograd.qmd#add) | `torch.add` |  | `a + b` |" in table
-    assert "| [`x.shape`](autograd.qmd#Tensor.shape) | `torch.Tensor.shape` |  |  |" in table
-    assert "| [`cumsum`](operators.qmd#cumsum) | `torch.cumsum` | `x.cumsum()` |  |" in table
+    assert "| [`exp`](autograd.qmd#exp) | `torch.exp` | `x.exp()` |" in table
+    assert "| [`matmul`](autograd.qmd#matmul) | `torch.matmul` | `x.matmul()`, `a @ b` |" in table
+    assert "| [`x.shape`](autograd.qmd#Tensor.shape) | `torch.Tensor.shape` |  |" in table
+    assert "| [`cumsum`](operators.qmd#cumsum) | `torch.cumsum` | `x.cumsum()` |" in table
 
 
 # ---------------------------------------------------------------- who writes the pages

@@ -38,9 +38,10 @@ def rows(package: Path) -> list[tuple[str, str, str, str]]:
 def table(package: Path) -> str:
     "The rows as a Markdown table, for the page of nnbook.autograd."
     functions, _, properties = names(package)
-    lines = ["| nnbook | PyTorch | method | sign |", "|---|---|---|---|"]
+    lines = ["| nnbook | PyTorch | or |", "|---|---|---|"]
     for function, method, sign, torch in rows(package):
         called = f"`x.{method}{'' if method in properties else '()'}`" if method else ""
         link = f"[`{function}`]({functions[function]}.qmd#{function})" if function else f"[{called}](autograd.qmd#Tensor.{method})"
-        lines.append(f"| {link} | {f'`{torch}`' if torch else 'none'} | {called if function else ''} | {f'`{sign}`' if sign else ''} |")
+        others = [called if function else "", f"`{sign}`" if sign else ""]
+        lines.append(f"| {link} | {f'`{torch}`' if torch else 'none'} | {', '.join(filter(None, others))} |")
     return "\n".join(lines)
