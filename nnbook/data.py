@@ -62,7 +62,8 @@ class Dataset:
     for testing.
 
     x: inputs (N, n). y: answers (N,), class numbers or real values. image_shape: how a row
-    of x becomes a picture, such as (28, 28). frame: further columns {name: (N,)}.
+    of x becomes a picture, such as (28, 28). frame: columns {name: (N,)}, those of x under
+    feature_names, and further ones.
     All arrays are read-only views; `.copy()` gives one to change.
     Raises ValueError when lengths or shapes do not fit.
     """
@@ -76,8 +77,9 @@ class Dataset:
     frame: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
-        columns = {"x": self.x, "y": self.y, **self.frame}
-        lengths = {name: len(column) for name, column in columns.items()}
+        named = dict(zip(self.feature_names, self.x.T)) if self.x.ndim == 2 else {}
+        frame = self.frame | {name: column for name, column in named.items() if name not in self.frame}
+        lengths = {"x": len(self.x), "y": len(self.y)} | {f"column {name}": len(column) for name, column in frame.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"every array has one row an example, got lengths {lengths}")
         if not 0 <= self.n_train <= len(self.x):
@@ -85,10 +87,9 @@ class Dataset:
         if self.image_shape and np.prod(self.image_shape) != self.x.shape[1]:
             raise ValueError(f"image_shape {self.image_shape} does not fit the "
                              f"{self.x.shape[1]} values in a row of x")
-        views = {name: _read_only(column) for name, column in columns.items()}
         for name in ("x", "y"):
-            object.__setattr__(self, name, views.pop(name))
-        object.__setattr__(self, "frame", views)
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
+        object.__setattr__(self, "frame", {name: _read_only(column) for name, column in frame.items()})
 
     def __len__(self) -> int:
         return len(self.x)

@@ -531,7 +531,8 @@ class Adam(Optimizer):
     """A running mean of gradients over the root of that of their squares, both corrected for
     their start at zero (Kingma & Ba, 2015).
 
-    amsgrad: divide by the largest such mean so far (Reddi, Kale & Kumar, 2018).
+    amsgrad: divide by the largest such mean so far, corrected only afterwards, as torch does
+    (Reddi, Kale & Kumar, 2018, have no correction).
     weight_decay is L2, added to the gradient; AdamW decays the weights themselves.
     """
     _decoupled = False

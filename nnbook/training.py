@@ -17,6 +17,7 @@ import copy
 import glob
 import json
 import math
+import re
 import sys
 import threading
 import time
@@ -279,9 +280,10 @@ class History:
     def _draw(self, axes, metrics: dict) -> None:
         from nnbook.plots import lines
         losses = {n: v for n, v in self.epochs.items() if n.endswith("loss")}
-        for ax, values, what in zip(axes, (losses, metrics), ("loss", "metric")):
-            epochs = np.arange(1, 1 + len(self.epochs["train loss"]))
-            lines(values, epochs, ax=ax, xlabel="epoch", ylabel=what)
+        of_metrics = next(iter(metrics)).removeprefix("valid ") if len(metrics) == 1 else "metric"
+        for ax, values, what in zip(axes, (losses, metrics), ("loss", of_metrics)):
+            done = np.arange(1, 1 + len(self.epochs["train loss"]))
+            lines(values, done, ax=ax, xlabel="epochs done", ylabel=what)
 
     def describe(self) -> str:
         "The run in words, for those who cannot see the plot."
@@ -303,7 +305,7 @@ class Run:
 
     A part has state_dict() and load_state_dict(). With a checkpoint that exists, the run
     takes up its state. Raises ValueError when the checkpoint is of other data, seed, batch
-    size or model.
+    size or model, or was made with other options of optimizer, schedule or model.
     """
     def __init__(self, model, optimizer, train: DataLoader, schedule=None, checkpoint=None,
                  patience: int | None = None, valid=None, monitor: str = "loss",
@@ -313,9 +315,7 @@ class Run:
             raise ValueError(f"patience watches validation data; got patience {patience} and no validation data")
         if clip is not None and not (isinstance(clip, (int, float, np.number)) and clip >= 0):
             raise ValueError(f"clip is the largest norm of the gradient, 0 or more; got {clip!r}")
-        if patience is not None and monitor in ("accuracy", "f1", "roc_auc", "r2"):
-            raise ValueError(f"a monitor should fall, and {monitor} should rise: add a "
-                             f"metric that is 1 - {monitor}, and name that one")
+        if patience is not None: _check_monitor(monitor, None)
         self.model, self.optimizer = model, optimizer
         self.train, self.schedule = train, schedule
         self.path, self.patience = checkpoint and Path(checkpoint), patience
@@ -327,6 +327,7 @@ class Run:
         self.settings = train.settings() | {
             "validation": valid is not None, "parts": sorted(self.parts),
             "watched": monitor if patience else None} if self.path else {}
+        self.options = _options(model, optimizer, schedule) | {"clip": clip} if self.path else {}
         if valid is not None: self.check_valid(valid)
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -338,6 +339,12 @@ class Run:
         _whole("epochs", epochs, 0)
         _functions(loss, metrics)
         if save_every is not None: _whole("save_every, in updates,", save_every, 1)
+        if self.patience is not None:
+            name = self.history.monitor.removeprefix("valid ")
+            _check_monitor(name, (metrics or {}).get(name))
+        if self.path and epochs < self.epoch:
+            raise ValueError(f"{self.path} has {self.epoch} epochs behind it, more than the {epochs} asked for: "
+                             "ask for as many or more, or begin anew with another file")
 
     def parameters(self) -> list:
         "All parameters of the model. ValueError when the optimizer holds another one."
@@ -362,10 +369,20 @@ class Run:
         return self.patience is not None and self.epoch > 0 and (
             self.epoch - 1 - self.history.best >= self.patience)
 
+_RISES = re.compile(r"\b(acc|accuracy|f1|auc|roc_auc|r2|precision|recall|score)(_score)?\b")
+
+def _check_monitor(name: str, metric) -> None:
+    "ValueError for a monitor that should rise, by its name or that of its function."
+    for said in (name, getattr(metric, "__name__", "")):
+        if _RISES.search(said) and not re.search(r"1 ?-|loss|error|negative", said):
+            raise ValueError(f"a monitor should fall, and {said} should rise: add a "
+                             f"metric that is 1 - {said}, and name that one")
+
 def _check_parts(model, optimizer, train, schedule) -> None:
     "TypeError, in words, for what is no model, optimizer, loader or schedule, of the book's or of PyTorch's."
     if not isinstance(train, DataLoader):
-        raise TypeError(f"fit trains on a DataLoader, such as DataLoader(x, y); got {_said(train)}")
+        got = _said(train) if type(train).__name__ != "DataLoader" else f"one of {type(train).__module__}"
+        raise TypeError(f"fit trains on a DataLoader of nnbook.training, such as DataLoader(x, y), with arrays; got {got}")
     for what, part, has in (("model", model, "named_parameters"), ("optimizer", optimizer, "param_groups")):
         if not hasattr(part, has) or isinstance(part, type):
             raise TypeError(f"fit(model, optimizer, loader) got {_said(part)} for its {what}")
@@ -521,10 +538,35 @@ class _Generators:
         for name, g in self.found.items():
             if name in state: g.bit_generator.state = state[name]
 
+def _setting(value):
+    "An option as a checkpoint keeps it: a number, a word, a truth value, or a list of such; None for anything else."
+    if isinstance(value, (tuple, list)):
+        parts = [_setting(v) for v in value]
+        return None if None in parts else parts
+    if isinstance(value, (bool, str)): return value
+    return float(value) if isinstance(value, (int, float, np.number)) else None
+
+def _options(model, optimizer, schedule) -> dict:
+    """What a run is made with: options of the optimizer, the schedule's factors at some steps, and
+    options of those modules of the model that are the book's or PyTorch's."""
+    said = {"optimizer": type(optimizer).__name__}
+    base = getattr(schedule, "base", None) or getattr(schedule, "base_lrs", None)      # ours; PyTorch's
+    for i, group in enumerate(optimizer.param_groups):
+        at = f" of group {i}" if i else ""
+        rate = {"lr": base[i] if base else group["lr"]} if base or schedule is None else {}
+        said |= {k + at: v for k, v in {**group, "lr": None, **rate}.items() if k != "initial_lr"}
+    if callable(factor := getattr(schedule, "factor", None)):
+        said["factors of the rate"] = [float(factor(t)) for t in (0, 1, 10, 100, 1000)]
+    for path, module in (model.named_modules() if hasattr(model, "named_modules") else ()):
+        if type(module).__module__.startswith(("nnbook.", "torch.")):
+            found = {k: v for k, v in vars(module).items() if k == "_options" or k[0] != "_" and k != "training"}
+            said |= {f"{k.strip('_')} of module {path!r}": v for k, v in (found | {"kind": type(module).__name__}).items()}
+    return {k: kept for k, v in said.items() if (kept := _setting(v)) is not None}
+
 def _state_dict(self) -> dict:
     "All that a resumed run needs."
     kinds = {"steps": self.history.steps, "epochs": self.history.epochs}
-    return {**{k: getattr(self, k) for k in ("epoch", "batch", "step", "settings", "best")},
+    return {**{k: getattr(self, k) for k in ("epoch", "batch", "step", "settings", "options", "best")},
             "history": {kind: {name: np.array(v) for name, v in columns.items()}
                         for kind, columns in kinds.items()},
             **{name: part.state_dict() for name, part in self.parts.items()}}
@@ -537,6 +579,12 @@ def _load_state_dict(self, state: dict) -> None:
     if wrong:
         raise ValueError(f"{self.path} is of a run with {'; '.join(wrong)}: give this run "
                          "another file, or delete that one")
+    made = state.get("options", {})
+    changed = [f"{k} {made[k]}, not {v}" for k, v in self.options.items() if k in made and made[k] != v]
+    if changed:
+        raise ValueError(f"{self.path} is of a run made with {'; '.join(changed)}. To go on with that run, give what it "
+                         "was made with; to begin anew, give another file; to train its weights on with the new options, "
+                         "load them, load_checkpoint(path)['model'], and give another file")
     before = {name: part.state_dict() for name, part in self.parts.items()}
     try:
         for name, part in self.parts.items(): part.load_state_dict(state[name])
@@ -711,7 +759,7 @@ def checkup(model: Module, optimizer: Optimizer, train: DataLoader, valid=None,
         Sign("frozen", frozen, 0, 0,
              "this share of the weights gets no gradient or is not in the optimizer"),
         Sign("first step", moved, 1e-4, 0.3,
-             "an update should be a thousandth to a few hundredths of the weights"),
+             "an update is usually a thousandth to a few hundredths of the weights; look at the learning rate"),
     ]
 
 # %% ../nbs/07_training.ipynb #fbbf70d9

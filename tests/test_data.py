@@ -774,3 +774,15 @@ def test_big_downloads_show_a_bar(server, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert "big.bin" in done.stderr and "2.00M" in done.stderr and "100%" in done.stderr
+
+
+def test_every_table_has_its_columns_by_name():
+    "So that TableEncoder takes the frame of each."
+    from nnbook.data import auto_mpg, breast_cancer, diabetes, penguins, wine
+    from nnbook.evaluation import TableEncoder
+    for table in (auto_mpg(), breast_cancer(), diabetes(), penguins(), wine()):
+        train = table.train
+        assert np.array_equal(train.frame[table.feature_names[0]], train.x[:, 0], equal_nan=True)
+        numbers = [name for name in table.feature_names if train.frame[name].dtype.kind == "f"]
+        assert TableEncoder(numbers).fit(train.frame).names[: len(numbers)] == numbers and len(numbers) >= 4
+        assert not train.frame[table.feature_names[0]].flags.writeable

@@ -75,6 +75,7 @@ def test_the_stub_is_not_attempted_yet(exercise, capsys):
 def test_a_plausible_wrong_answer_fails_with_a_reason(exercise, code):
     verdict = grade(exercise, defined(code, exercise))
     assert verdict.status == "failed" and len(verdict.message) > 10, verdict
+    assert "NameError" not in verdict.message, "it fails by a name that is not there, not by its mistake"
 
 
 def test_every_exercise_has_a_wrong_answer():

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import traceback
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from nnbook import layers
 from nnbook.autograd import Tensor, gradcheck
+from nnbook.exercises import grade
 from nnbook.layers import MLP, BatchNorm1d, Dropout, Embedding, Flatten, LayerNorm, Linear, Module, Parameter, ReLU, RMSNorm, Sequential
 from nnbook.torch import layers as twins
 from nnbook.torch.twins import assert_twins, copy_weights
@@ -488,3 +490,9 @@ def test_a_state_dict_with_a_wrong_entry_ends_in_one_message_of_ours():
     model = MLP(3, 4, 2)
     found = {what: foreign(model.load_state_dict, model.state_dict() | {"0.weight": value}) for what, value in JUNK.items()}
     assert {what: error for what, error in found.items() if error} == {}
+
+
+def test_answers_as_fractions_are_right():
+    "Exact fractions are right answers to the first two exercises."
+    answers = {"layers.1": lambda depth: Fraction(1, 6**depth), "layers.2": lambda widths: Fraction(widths[-1], widths[1])}
+    assert {grade(name, answer).status for name, answer in answers.items()} == {"passed"}

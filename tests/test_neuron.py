@@ -1,5 +1,7 @@
 "What chapter 01 promises and a notebook can't test: properties on random data, agreement with scikit-learn, and errors a reader can act on."
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import Perceptron as SklearnPerceptron
 
+from nnbook.checkers import neuron as checkers
 from nnbook.data import penguins
+from nnbook.exercises import grade
 from nnbook.neuron import (
     Adaline,
     LogisticNeuron,
@@ -361,3 +365,45 @@ def test_wilson_interval_holds_the_observed_share_and_stays_in_range(n, share):
 def test_wilson_interval_refuses_impossible_counts():
     with pytest.raises(ValueError, match="5 of 4"):
         wilson_interval(5, 4)
+
+
+# --- right answers in another form
+
+def learn_as_page(X, y, epochs=1000):
+    unit = Perceptron().fit(X, y, epochs=epochs, seed=None)
+    return [unit.weight, unit.bias, len(unit.history["wrong"])]
+
+
+class Learner:
+    def __call__(self, X, y, epochs=1000):
+        return judged(X, y, epochs)
+
+
+judged = learn_as_page                                     # by another name, since the checker looks for the page's Perceptron
+
+
+@pytest.mark.parametrize("learn", [partial(lambda fit, X, y, epochs: fit(X, y, epochs), judged), Learner()], ids=["partial", "object"])
+def test_checker_takes_lists_partials_and_objects(learn):
+    assert grade("neuron.2", learn).status == "passed", grade("neuron.2", learn)
+
+
+@pytest.mark.parametrize("gap", [3e-3, 1e-4, 1e-6])
+def test_checker_takes_a_separable_lesson_that_the_perceptron_does_not_finish(gap):
+    assert grade("neuron.5", lambda: (np.array([[1, 0], [1 - gap, 0]]), np.array([1, 0]))).status == "passed"
+
+
+@few
+@given(st.integers(0, 10**6))
+def test_checker_refuses_lessons_that_no_line_separates(seed):
+    "Three examples on one line, the middle one of the other class."
+    rng = np.random.default_rng(seed)
+    ends, share = rng.uniform(-0.7, 0.7, (2, 2)), rng.uniform(0.01, 0.99)
+    X = np.array([*ends, share * ends[0] + (1 - share) * ends[1]])
+    assert not checkers._separable(X, np.array([1, 1, 0]))
+
+
+def test_checker_takes_gradients_and_repairs_in_a_list():
+    def repair(w, b, x, y):
+        t = max(0.0, 1 - (2 * y - 1) * (w @ x + b)) / (x @ x + 1) * (2 * y - 1)
+        return [w + t * x, b + t]
+    assert grade("neuron.3", repair).status == "passed"

@@ -89,7 +89,7 @@ def test_public_names_have_docstrings():
 def test_the_pins_install_on_the_oldest_and_the_newest_python(version, tmp_path):
     "A pin may want a newer patch release than a stock system has. (PyTorch's build for the processor has an index of its own.)"
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith(("#", "torch=="))]
-    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--retries", "1", "--no-deps", "--only-binary=:all:"]
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
     run = subprocess.run([*pip, "--dry-run", "--python-version", version, "--target", tmp_path, *pins], capture_output=True, text=True)
     if "Temporary failure in name resolution" in run.stderr or "Network is unreachable" in run.stderr:
         assert not os.environ.get("CI"), f"CI must ask the package index whether the pins install:\n{run.stderr}"

@@ -19,7 +19,6 @@ from test_exercises import BY_NAME
 from nnbook.running import pass_over, stored
 from tools import lab
 from tools.cells import kind
-from tools.notebook import is_closed
 
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("NNBOOK_")} | {"MPLBACKEND": "agg", "PYTHONPATH": str(ROOT)}
 
@@ -101,11 +100,11 @@ def test_every_notebook_that_runs_begins_alike():
     "In Colab it installs the library, elsewhere it says how; from the repository, under the name and with the extras that exist."
     first = {}
     for path in NOTEBOOKS:
-        code = [c for c in read(path).cells if c.cell_type == "code"]
-        used = [c for c in code if not c.source.startswith(("#| default_exp", "#| eval: false")) and not is_closed(c) or "nnbook" in c.source]
-        if any("nnbook" in c.source or kind(c) for c in used):
-            opening = next(c for c in code if not c.source.startswith("#| default_exp"))
-            first.setdefault(opening.source, []).append(path.name)
+        nb = read(path)
+        code = [c for c in nb.cells if c.cell_type == "code" and not c.source.startswith("#| default_exp")]
+        if any("nnbook" in c.source for c in code):
+            first.setdefault(code[0].source, []).append(path.name)
+        assert nb.metadata["kernelspec"]["name"] == "python3", f"{path.name} would ask which kernel to take"
     assert len(first) == 1, {k[:60]: v for k, v in first.items()}
     (opening,) = first
     assert "import nnbook.running" in opening and opening.startswith("#| hide\n")
@@ -141,11 +140,6 @@ def test_a_copy_follows_the_book_until_it_is_written_in(tmp_path, monkeypatch):
     (mine / "02_b.ipynb").unlink()
     lab.refresh(mine)
     assert (mine / "02_b.ipynb").exists()
-
-
-def test_make_lab_runs_as_root_and_can_open_the_books_own():
-    makefile = (ROOT / "Makefile").read_text()
-    assert "--allow-root" in makefile and "$(if $(EDIT),nbs,lab)" in makefile
 
 
 # -- a real JupyterLab

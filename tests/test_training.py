@@ -33,6 +33,7 @@ from nnbook.training import (
     save_checkpoint,
 )
 
+torch = pytest.importorskip("torch")
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(90, 6)), rng.integers(0, 3, 90)
 
@@ -299,11 +300,83 @@ def test_a_checkpoint_of_another_run_is_refused_and_changes_nothing(tmp_path):
     refuses("seed 0, not 1", *small(), DataLoader(X, Y, seed=1))
     refuses("data", *small(), DataLoader(X, 2 - Y))
     other = MLP(6, 9, 3, rng=0)
-    refuses("misshapen", other, Adam(other.parameters()), DataLoader(X, Y))
+    refuses("misshapen", other, Adam(other.parameters(), lr=0.01), DataLoader(X, Y))
     model, _ = small()
-    refuses("state of Adam, not of SGD", model, SGD(model.parameters(), lr=0.1), DataLoader(X, Y))
+    refuses("made with optimizer Adam, not SGD", model, SGD(model.parameters(), lr=0.1), DataLoader(X, Y))
     path.write_bytes(b"garbage")
     refuses("not a whole checkpoint", *small(), DataLoader(X, Y))
+
+
+def made(side: str, **changed):
+    "A model, its optimizer and schedule, of the book's or of PyTorch's, and `fit`; `changed` is what differs from the run of the tests below."
+    options = {"lr": 0.01, "betas": (0.9, 0.999), "weight_decay": 0.01, "dropout": 0.2, "activation": "relu", "steps": 100} | changed
+    shape = {k: options[k] for k in ("dropout", "activation")}
+    rule = {k: options[k] for k in ("lr", "betas", "weight_decay")}
+    if side == "built":
+        model = MLP(6, 8, 3, rng=0, **shape).to(np.float64)
+        optimizer = AdamW(model.parameters(), **rule)
+    else:
+        from nnbook.torch import layers
+        model = layers.MLP(6, 8, 3, rng=0, **shape).double()
+        optimizer = torch.optim.AdamW(model.parameters(), **rule)
+    schedule = Schedule(optimizer, cosine(options["steps"]))
+
+    def run(epochs: int, path):
+        from nnbook.torch import training as twin
+        more = {"device": "cpu"} if side == "twin" else {}
+        return (training if side == "built" else twin).fit(model, optimizer, DataLoader(X, Y, batch_size=30), epochs=epochs, schedule=schedule, checkpoint=path, progress=False, **more)
+
+    return run
+
+
+@pytest.mark.parametrize("second", ["built", "twin"])
+@pytest.mark.parametrize("first", ["built", "twin"])
+@pytest.mark.parametrize(("changed", "says"), [
+    ({"lr": 3.0}, "lr 0.01, not 3.0"), ({"betas": (0.5, 0.999)}, r"betas \[0.9, 0.999\], not \[0.5, 0.999\]"), ({"weight_decay": 0}, "weight_decay 0.01, not 0.0"),
+    ({"dropout": 0.5}, r"p of module '\d' 0.2, not 0.5"), ({"activation": "gelu"}, r"kind of module '\d' ReLU, not GELU"), ({"steps": 50}, "factors of the rate")])
+def test_a_checkpoint_made_with_other_options_is_refused(tmp_path, first, second, changed, says):
+    "Also after the run's end, where it would return the old result; and it says how to go on."
+    made(first)(3, tmp_path / "c.npz")
+    for epochs in (3, 5):
+        with pytest.raises(ValueError, match=f"{says}.*To go on with that run.*to begin anew"):
+            made(second, **changed)(epochs, tmp_path / "c.npz")
+    assert len(made(second)(5, tmp_path / "c.npz").epochs["train loss"]) == 5
+
+
+def test_fewer_epochs_than_done_are_refused(tmp_path):
+    made("built")(3, tmp_path / "c.npz")
+    assert len(made("built")(3, tmp_path / "c.npz").epochs["train loss"]) == 3
+    with pytest.raises(ValueError, match="3 epochs behind it, more than the 2 asked for"): made("built")(2, tmp_path / "c.npz")
+
+
+def test_a_run_goes_on_with_the_very_objects_that_began_it(tmp_path):
+    "Their rate has moved with the schedule, which is no change of options."
+    run = made("built")
+    run(2, tmp_path / "c.npz")
+    assert len(run(4, tmp_path / "c.npz").epochs["train loss"]) == 4
+
+
+@pytest.mark.parametrize("name", ["acc", "valid f1", "top-1 accuracy", "roc_auc", "mine"])
+def test_a_monitor_that_should_rise_is_refused(name):
+    "By its own name or that of its function."
+    def metric(outputs, y): return 0.5
+    if name == "mine": metric = accuracy
+    with pytest.raises(ValueError, match="a monitor should fall"):
+        fit(*small(), DataLoader(X, Y), (X, Y), epochs=1, metrics={name: metric}, monitor=name, patience=2)
+
+
+def test_a_monitor_that_falls_is_taken():
+    for name in ("1 - accuracy", "error", "score loss", "negative r2"):
+        fit(*small(), DataLoader(X, Y), (X, Y), epochs=1, metrics={name: lambda outputs, y: 0.5}, monitor=name, patience=2)
+
+
+def test_the_twin_names_the_loader_it_got():
+    from nnbook.torch import layers
+    from nnbook.torch import training as twin
+    model = layers.MLP(6, 8, 3, rng=0)
+    theirs = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y)))
+    with pytest.raises(TypeError, match="a DataLoader of nnbook.training.*got one of torch.utils.data"):
+        twin.fit(model, torch.optim.SGD(model.parameters(), lr=0.1), theirs, epochs=1)
 
 
 # -- not a number
@@ -491,7 +564,6 @@ def test_no_epochs_are_fine():
 
 # -- the twin
 
-torch = pytest.importorskip("torch")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"     # where the twin trains here
 
 
@@ -729,7 +801,7 @@ def test_the_twin_refuses_another_optimizers_checkpoint(tmp_path):
         model = layers.MLP(6, 8, 3, rng=0)
         twin.fit(model, kind(model.parameters(), lr=0.01), DataLoader(X, Y), epochs=2, device=DEVICE, checkpoint=tmp_path / "c.npz")
     run(torch.optim.Adam)
-    with pytest.raises(ValueError, match="state of Adam, not of SGD"): run(torch.optim.SGD)
+    with pytest.raises(ValueError, match="made with optimizer Adam, not SGD"): run(torch.optim.SGD)
 
 
 def test_the_twin_takes_bfloat16_models_and_reversed_arrays(tmp_path):

@@ -95,6 +95,10 @@ def space_functions(element: ElementTree.Element) -> None:
 
 
 def put(page: str, known: dict[tuple[str, str], str]) -> str:
-    "The page with its formulas as MathML; what punctuates a formula stays on its line."
-    page = FORMULA.sub(lambda m: known[m["kind"], html.unescape(m["tex"])], page)
+    "The page with its formulas as MathML."
+    return keep_together(FORMULA.sub(lambda m: known[m["kind"], html.unescape(m["tex"])], page))
+
+
+def keep_together(page: str) -> str:
+    "The page with what punctuates a formula on the formula's line."
     return re.sub(r'([(\[]?<math display="inline">(?:(?!</math>).)*</math>[.,;:!?)\]\u2019\u201d]+)', r'<span class="nowrap">\1</span>', page, flags=re.S)

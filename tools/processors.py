@@ -36,7 +36,6 @@ from tools.notebook import (
     text_of,
 )
 
-REPOSITORY = "nnbook/nnbook"
 INK = "#7d7f82"
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation"}
 EQUATION = re.compile(r'(?:^<a id="(?P<name>eq-[^"]+)"></a>\n)?^\$\$(?P<tex>.+?)\$\$$', re.M | re.S)
@@ -290,7 +289,7 @@ class budget(Processor):
         facts = {"Time": duration_text(measured["seconds"]), "Peak memory": f"{measured['peak_mb']:,.0f} MB", "Device": measured["device"],
                  "Software": versions_text(software), "Date": date_text(measured["date"])}
         rows = "".join(f"<div><dt>{name}</dt><dd>{html.escape(str(fact))}</dd></div>" for name, fact in facts.items())
-        card = f'<aside class="nn-budget" aria-label="Budget"><p>Measured when this page ran</p><dl>{rows}</dl></aside>'
+        card = f'<section class="nn-budget" aria-label="Budget"><p>Measured when this page ran</p><dl>{rows}</dl></section>'
         self.nb.cells.append(mk_cell(raw(card), "markdown"))
 
 
@@ -312,21 +311,16 @@ class reading_time(Processor):
 
 
 class front(Processor):
-    "The page's number, and its links to Colab and to the notebook, in the front matter."
+    "The page's number, before the title in the front matter."
 
     def begin(self):
         path = Path(self.nb.path_)
         cell = self.nb.cells[0] if self.nb.cells else None
-        if cell is None or cell.cell_type != "raw":
+        number = number_of(path.name, path.parent)
+        if cell is None or cell.cell_type != "raw" or not number:
             return
         meta = yaml.safe_load(cell.source.strip().strip("-"))
-        number = number_of(path.name, path.parent)
-        if number:
-            meta["title"] = f"{number}\u2002{meta['title']}"
-        meta["code-links"] = [
-            {"text": "Open in Colab", "icon": "play-circle", "href": f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/nbs/{path.name}"},
-            {"text": "Download notebook", "icon": "download", "href": f"https://raw.githubusercontent.com/{REPOSITORY}/main/nbs/{path.name}"},
-        ]
+        meta["title"] = f"{number}\u2002{meta['title']}"
         cell.source = f"---\n{yaml.safe_dump(meta, allow_unicode=True, sort_keys=False)}---\n"
 
 

@@ -311,6 +311,7 @@ def _(Number):
     _agrees(Number, lambda u, v: u * v + u, (3.0, 2.0), "a value that is used in two places: do its terms add up, or does the last one win?")
     for swapped in (False, True):
         _agrees(Number, lambda x: _detour(x, swapped), (0.8,), "a value used directly and by way of a detour: did it pass its gradient on before all of it had arrived?")
+    _agrees(Number, lambda u, v: u * u + u.tanh() * (u - v), (2.0, 2.0), "u * u + tanh(u) * (u - v) at u = v = 2, where one value is 0 and another's gradient is 0: does the walk skip one, or end there?")
     _agrees(Number, lambda u, v: [u * v, u + v], (3.0, 2.0), "backward of two results of the same leaves: the second adds to what the first left")
     _agrees(Number, lambda u: [u, u], (3.0,), "backward twice on Number(3.0) itself, which was computed from nothing: each call adds 1")
     _agrees(Number, _twice, (0.5, 2.0), "backward twice on the same result should add the same once more; what do the values in between still hold from the first time?")
@@ -350,5 +351,6 @@ def _(errors):
         found = np.array([(f(x + h) - f(x)) / h, (f(x + h) - f(x - h)) / (2 * h), f(x + 1j * h).imag / h])
         _check_errors(got[:, :2], found, slope, h, what)
         expect(bool(got[2, 9:].max() < 1e-14), True, f"{what}: far below h = 1e-8 the sideways rule should keep all its digits; is something subtracted?")
+        expect(bool((got[:2, -4:].max(axis=1) > 1e-3).all()), True, f"{what}: at h = 1e-15 the first two rules should keep hardly a digit; do you use the h that was given, in float64?")
     best = [f"{name}: h = {hs[row.argmin()]:.0e}, {-np.log10(max(row.min(), 2.0**-53)):.0f} digits" for name, row in zip(("one-sided", "central", "sideways"), got)]
     return "you measured, for exp(-2x), " + "; ".join(best)

@@ -73,6 +73,8 @@ def _(mixup):
     expect(len(orders) > n, True, "the partners do not come in a random order; draw it with rng.permutation(len(x))")
     expect(abs(np.mean(shares) - 0.5) < 0.12, True, f"λ should be 1/2 on average, got {np.mean(shares):.2f}")
     expect(abs(np.var(shares) - 0.125) < 0.025, True, f"for alpha = 0.5, λ has variance 1/8, got {np.var(shares):.3f}; is it Beta(alpha, alpha)?")
+    even = [np.diag(mixup(x, y, stream(seed, "judge"), alpha=20.0)[0]).min() for seed in range(40)]
+    expect(bool(np.std(even) < 0.15), True, f"for alpha = 20, λ stays near 1/2, and yours has a deviation of {np.std(even):.2f}; does your Beta distribution take alpha?")
     a, b = (mixup(x, y, stream(5, "judge"))[0] for _ in range(2))
     expect(np.array_equal(a, b), True, "all randomness should come from rng, so that a seed repeats it")
     expect(mixup(np.ones((3, 2, 2)), np.eye(3), stream(0, "judge"))[0].shape, (3, 2, 2), "inputs may have any shape, such as (N, 28, 28)")
@@ -115,6 +117,11 @@ def _means_of_squares(double_descent, x, y, new_x, new_y):
     expect(twice[:, 0], twice[:, 1], "when the new examples are the old ones, both columns should be equal", tol=1e-9)
     zero = float(np.asarray(double_descent(x, y, np.zeros((1, x.shape[1])), np.zeros(1), [60], 0))[0, 1])
     expect(bool(zero > 0), True, "at an input of zeros your network says exactly 0, whatever it was trained on: do the units have biases?")
+    line, far = np.linspace(-1, 1, 8)[:, None], [-1e6, 1e6, -2e6, 2e6]
+    for seed in range(12):                                          # one ReLU: zero on one side, straight on the other
+        left, right, left_twice, right_twice = (float(np.asarray(double_descent(line, 1 + line[:, 0], np.array([[at]]), np.zeros(1), [1], seed))[0, 1]) for at in far)
+        expect(bool(min(left, right) == 0), True, "width 1, one input: a single ReLU is zero far out on one side, and your network on neither: is it one unit and not two, a ReLU, and no output bias?")
+        expect(bool(np.allclose([left_twice, right_twice], [4 * left, 4 * right], rtol=1e-3, atol=0)), True, "width 1, one input: where a single ReLU is not zero it is a straight line, and your network far out is not: is it a ReLU?")
 
 # %% ../../nbs/09_generalization.ipynb #5a0d32a0
 @checker("generalization.7")
@@ -140,6 +147,7 @@ def _believable(x, y, parts, copies, most):
     train, test = (np.rint(p.max(axis=(1, 2))).astype(int) - 1 for p in (a, c))
     expect(bool(set(train) & set(test)), False, "pictures of the test part are in the training part too, some of them moved: the test asks for what was learned by heart")
     expect(np.array_equal(np.sort(test), np.unique(test)) and len(test) == len(x) // 4, True, f"a quarter of the {len(x)} pictures should be in the test part, each once; there are {len(test)}")
+    expect(bool((np.diff(np.sort(test)) > 1).sum() > 1), True, "the test pictures stood next to each other; had the digits come sorted, some would be missing in one part: draw them with rng.permutation")
     expect(np.array_equal(c, x[test]), True, "test pictures should be as they came: nobody will move the digits on which the classifier is used")
     expect(np.array_equal(b, y[train]) and np.array_equal(d, y[test]), True, "some pictures have lost their own answer on the way")
     expect(np.bincount(train, minlength=len(x))[np.setdiff1d(np.arange(len(x)), test)].tolist(), [copies + 1] * (len(x) - len(test)), f"each training picture should be there as it came, and {copies} times moved")
@@ -147,6 +155,8 @@ def _believable(x, y, parts, copies, most):
     expect(bool(np.mean(moved) > 0.5 * copies / (copies + 1)), True, "the copies in the training part are not moved")
     places = {tuple(np.argwhere(p > 0)[0] - 10) for p in a}
     expect(bool(max(max(abs(i), abs(j)) for i, j in places) <= most), True, f"pictures move by up to {most} pixels, and yours by more")
+    steps = np.array(sorted(places))                                # (places, 2): down, to the right
+    expect(bool((steps.min(axis=0) < 0).all() and (steps.max(axis=0) > 0).all()), True, "your copies do not move in all four directions")
     expect(bool(len(places) > 2 * most + 1), True, "all copies are moved alike; each should be moved by itself")
     own = [{p.tobytes() for p, i in zip(a, train) if i == j and (p != x[j]).any()} for j in np.unique(train)]
     expect(bool(np.mean([len(different) for different in own]) > 1.2), True, f"the {copies} copies of a picture are all the same one; move each copy anew")
@@ -164,10 +174,12 @@ def _(answer):
     errors = {n: np.array([error_at(n, seed) for seed in range(60)], float) for n in (10, 16, 20, 25, 40, 80)}
     middle = {n: float(np.median(e)) for n, e in errors.items()}
     expect(bool(middle[25] < 10), True, f"with 25 readings yours is {middle[25]:.2g} in the middle of 60 seeds, far too much: are there twenty features, whatever the number of readings, and the same for readings and new points?")
+    expect(bool(np.log10(errors[80]).std() > 0.08), True, "from seed to seed your errors with 80 readings hardly vary; each seed should draw noise of its own, not only features")
     _in_range(middle, 80, 0.012, 0.032, "is the distance taken to the wave without noise, and as a mean of squares?")
     _in_range(middle, 40, 0.028, 0.06, "are the features of scale 12?" if middle[10] > 0.32 else "40 noisy readings, 20 features, fitted without a ridge")
     expect(bool(np.log10(errors[10]).std() > 0.3), True, "from seed to seed your errors with 10 readings hardly vary; each seed should draw features of its own, not only noise")
     _in_range(middle, 10, 0.09, 0.32, "10 noisy readings, 20 features of scale 12: the shortest of the exact fits")
+    _in_range(middle, 16, 0.12, 1, "16 readings on the whole interval from -1 to 1")
     expect(bool(middle[20] > 3 * middle[10]), True, f"with 20 readings yours is {middle[20]:.2g}: is a ridge at work, or is the fit judged only where the readings are?")
     top = max(middle, key=middle.get)
     said = ", ".join(f"{n}: {e:.2g}" for n, e in middle.items())

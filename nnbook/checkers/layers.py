@@ -4,6 +4,8 @@
 __all__ = []
 
 # %% ../../nbs/05_layers.ipynb #f78aeb65
+from numbers import Rational
+
 import numpy as np
 
 from ..autograd import Tensor, cross_entropy
@@ -13,8 +15,13 @@ from ..layers import MLP, BatchNorm1d, Linear, Module, ReLU, Sequential
 from ..streams import stream
 
 # %% ../../nbs/05_layers.ipynb #fad10d3e
+def _plain(value):
+    "A fraction as a float; all else as it is."
+    return float(value) if isinstance(value, Rational) else value
+
 @checker("layers.1")
-def _(kept):
+def _(answer):
+    kept = lambda depth: _plain(answer(depth))
     expect(kept(0), 1.0, "no layers change nothing")
     one = kept(1)
     if np.isclose(one, 1 / 3): raise Mismatch("one layer: that is what the weights do to the mean square; the value asked for is that behind the last ReLU")
@@ -29,8 +36,18 @@ def _(kept):
 
 # %% ../../nbs/05_layers.ipynb #a26a895c
 @checker("layers.2")
-def _(gradient_factor):
-    expect(gradient_factor([256, 256, 256]), 1.0, "equal widths: He's weights preserve the gradient as well")
+def _(answer):
+    def gradient_factor(widths):
+        given = list(widths)
+        got = _plain(answer(given))
+        expect(given == widths, True, "your function changed the list that it was given; work on a copy, or on its numbers by index")
+        return got
+
+    equal = gradient_factor([256, 256, 256])
+    said = equal if isinstance(equal, (int, float, np.number)) else 0
+    if np.isclose(said, 2): raise Mismatch("equal widths: you say 2. The gradient also passes the slope of each ReLU; what does that do to a mean square?")
+    if np.isclose(said, 0.5): raise Mismatch("equal widths: you say ½, which the ReLU's slopes alone would give; what is the variance of He's weights?")
+    expect(equal, 1.0, "equal widths: He's weights preserve the gradient as well")
     two = gradient_factor([784, 64, 10])
     if np.isclose(two, 6.4): raise Mismatch("784 → 64 → 10: upside down. Which way do the units that a matrix feeds and those that it reads trade places, going back?")
     if np.isclose(two, 10 / 784): raise Mismatch("784 → 64 → 10: one step too many. The gradient at the pre-activations of layer 1 has not passed the weights of layer 1")
@@ -50,12 +67,33 @@ def _cosine_behind(blocks, seed: int = 0) -> float:
     a, b = np.split(h.data, 2)
     return float(np.mean((a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)))
 
+def _gradients(Around, lower, upper, x: np.ndarray) -> tuple:
+    "The lower weight's gradient below two blocks: as they are, and with the way around the upper one cut."
+    found = []
+    for way in (Around(upper, 0.5), lambda h: h + 0.5 * upper(h), lambda h: h.data + 0.5 * upper(h)):
+        lower.zero_grad()
+        y = (way(Around(lower, 0.5)(x))**2).sum()
+        if y.requires_grad: y.backward()
+        found.append(lower.weight.grad)
+    return tuple(found)
+
+def _check_way_around(Around) -> None:
+    "Two blocks: the lower one's layer gets its gradient through the upper layer and around it."
+    got, want, cut = _gradients(Around, Linear(3, 3, rng=1), Linear(3, 3, rng=2), stream(2, "judge").standard_normal((5, 3), dtype=np.float32))
+    if got is None or np.allclose(got, cut, 1e-3) and not np.allclose(got, want, 1e-3):
+        raise Mismatch("two blocks in a row: to the lower one no gradient comes by the way around the upper layer; add x itself, and not its .data")
+    expect(got, want, "two blocks in a row: the gradient of the lower layer's weight", tol=1e-3)
+
 @checker("layers.3")
 def _(Around):
     inner = Linear(3, 3, rng=0)
     block, x = Around(inner, 0.5), stream(0, "judge").standard_normal((5, 3)).astype(np.float32)
     expect(isinstance(block, Module), True, "Around should be a Module: class Around(Module)")
-    got, want, own = block(x), inner(x).data, "x itself, and the layer's output scaled, here with scale 0.5 around a Linear"
+    try: got = block(x)
+    except TypeError as error:
+        if "ufunc" not in str(error): raise
+        raise Mismatch("NumPy cannot take a Tensor into an array: `x += ...` would write into the array x that came in; write x + ..., which makes a new Tensor") from None
+    want, own = inner(x).data, "x itself, and the layer's output scaled, here with scale 0.5 around a Linear"
     if got is None: raise Mismatch("your block's forward gives back None; is a `return` missing?")
     expect(isinstance(got, Tensor), True, f"your block gives back no Tensor but {type(got).__name__}, through which no gradient passes; compute without .data")
     expect(got.data, x + 0.5 * want, own)
@@ -63,6 +101,7 @@ def _(Around):
     y = block(x).sum()
     if y.requires_grad: y.backward()
     expect(inner.weight.grad is not None, True, "no gradient reached the layer's weight; compute with Tensors, without .data")
+    _check_way_around(Around)
     deep = Sequential(Around(MLP(4, 4, 4, norm="batch", rng=0), 1.0), Around(ReLU(), 1.0)).eval()
     expect(all(not m.training for m in deep.modules()), True, "eval() must reach the layers inside")
     y = np.abs(stream(1, "judge").standard_normal((6, 4))).astype(np.float32)
@@ -99,12 +138,15 @@ def _(merge):
     for seed, (what, changes) in enumerate(_VARIED.items()):
         layer, norm = _trained(changes, seed)
         want, before = norm(layer(x)).data, [*layer.state_dict().values(), *norm.state_dict().values()]
+        if what == "all of it": norm.train()
+        mode = layer.training, norm.training
         try: merged = merge(layer, norm)
         except AttributeError as error:
             if layer.bias is not None or "NoneType" not in str(error): raise
             raise Mismatch("a linear layer made with bias=False has None where others keep their bias, and your code takes it for a Tensor") from None
         after = [*layer.state_dict().values(), *norm.state_dict().values()]
-        expect(all(map(np.array_equal, before, after)), True, "merge changed the layers it was given; build a new Linear")
+        expect(all(map(np.array_equal, before, after)), True, "merge changed the layers it was given, or called the norm in training, which moves its running averages; build a new Linear")
+        expect((layer.training, norm.training) == mode, True, "merge switched a layer to another mode and left it there; take the norm's numbers without calling it, or switch it back")
         expect(isinstance(merged, Linear), True, "merge returns one Linear")
         if not np.allclose(merged(x).data, want, rtol=1e-3, atol=1e-3): raise _differs(what)
 

@@ -21,6 +21,8 @@ def _(undo_weights):
     expect(got, true, "trained with weights 1, 1, 8, where the truth is known: which way did the weights move the optimum?")
     expect(np.array_equal(p, before), True, "your function changed the p it was given; work on a copy")
     expect(undo_weights(true, np.full(3, 5.0)), true, "equal weights change nothing")
+    w = np.array([0.25, 1.0, 4.0])
+    expect(undo_weights(w * true / (w * true).sum(axis=1, keepdims=True), w), true, "trained with weights 1/4, 1, 4: a weight below 1 makes its class rarer than it is")
 
 # %% ../../nbs/03_losses.ipynb #02db43fb
 def _unchanged(before, after, names: str) -> None:
@@ -49,6 +51,9 @@ def _(quantile_loss):
     if np.shape(grad) == (50,) and np.allclose(grad, 50 * want):
         raise Mismatch("q = 0.9: your gradient is that of the sum of the losses, and the loss is their mean")
     expect(grad, want, "q = 0.9, the gradient of the mean loss over 50 numbers: compare it with the slope of your own loss")
+    loss, grad = quantile_loss(x, y, 0.2)
+    expect(loss, np.where(x < y, 0.2 * (y - x), 0.8 * (x - y)).mean(), "q = 0.2, 50 random numbers: now exceeding the target costs more than falling short")
+    expect(grad, np.where(x < y, -0.2, 0.8) / 50, "q = 0.2, the gradient: does it use the argument q?")
     expect(quantile_loss(np.ones(2), np.ones(2), 0.3)[1], np.zeros(2), "where input and target are equal, the gradient is 0")
     loss, grad = quantile_loss(x.reshape(10, 5), y.reshape(10, 5), 0.9)
     expect(loss, np.where(x < y, 0.9 * (y - x), 0.1 * (x - y)).mean(), "the same 50 numbers as an array (10, 5): the mean of all of them, one number")
@@ -84,6 +89,7 @@ def _(running_logsumexp):
     expect(running_logsumexp([np.full(2, -2e4)]), -2e4 + np.log(2), "two logits of -20,000: no number is low enough to start the top at but -inf")
     masked = np.full(3, -np.inf)
     expect(running_logsumexp([masked, np.zeros(3), masked]), np.log(3), "chunks of -inf before and after: -inf - -inf is NaN")
+    expect(running_logsumexp([np.array([0.0, -np.inf]), np.array([-np.inf, 1.0])]), np.log(1 + np.e), "chunks in which one logit of two is -inf: the other one counts")
     expect(running_logsumexp([masked]), -np.inf, "nothing but -inf: the log of an empty sum")
     expect(running_logsumexp(_one_buffer(z)), np.log(np.exp(z).sum()), "the chunks come in one reused buffer, so a chunk that is kept does not stay what it was")
     got, held = _held(running_logsumexp, _one_buffer(np.broadcast_to(np.arange(10_000) / 1e4, (100, 10_000))))

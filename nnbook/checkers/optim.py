@@ -50,6 +50,8 @@ def _mistake(got, p, g, m, v, t, o) -> str:
                            (x2, f"{name} comes back unchanged"), (beta * x2 + x, f"the new gradient enters {name} with its full weight"),
                            ((1 - beta) * x2 + beta * x, f"old and new have changed places in {name}")):
             if near(value, wrong) and not near(value, mean): return why
+    for name, value, fixed, wrong in (("beta1", got[1], 0.9, 0.9 * m + 0.1 * g), ("beta2", got[2], 0.999, 0.999 * v + 0.001 * g**2)):
+        if fixed not in (b1, b2) and near(value, wrong): return f"{name} is written as {fixed}; use the argument"
     if near(got[2], b2 * v + (1 - b2) * g): return "v is to remember squares"
     if near(got[1], b2 * m + (1 - b2) * g): return "the two betas have changed places"
     mh, vh = means[0] / (1 - b1**t), means[1] / (1 - b2**t)
@@ -73,14 +75,14 @@ def _mistake(got, p, g, m, v, t, o) -> str:
 @checker("optim.2")
 def _(adamw_step):
     rng = stream(0, "judge")
-    for t, options in ((2, dict(lr=0.1, weight_decay=0.3)), (1, {}), (50, dict(eps=0.1, betas=(0.5, 0.9)))):
+    for t, options in ((2, dict(lr=0.1, weight_decay=0.3)), (1, {}), (50, dict(eps=0.1, betas=(0.5, 0.8)))):
         o = dict(lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01) | options
         p, g, m = rng.standard_normal((3, 4, 2))
         v = m**2 + 0.1
         if t == 1: m, v = np.zeros((4, 2)), np.zeros((4, 2))
         given = [a.copy() for a in (p, g, m, v)]
         got = adamw_step(p, g, m, v, t, lr=o["lr"], beta1=o["betas"][0], beta2=o["betas"][1], eps=o["eps"], weight_decay=o["weight_decay"])
-        expect(isinstance(got, tuple) and len(got) == 3, True, "return three arrays, as `return p, m, v`")
+        expect(isinstance(got, (tuple, list)) and len(got) == 3, True, "return three arrays, as `return p, m, v`")
         expect(all(np.array_equal(a, b) for a, b in zip(given, (p, g, m, v))), True, "an array that you were given has changed; make a new one")
         w = Tensor(p.copy(), requires_grad=True)
         opt = AdamW([w], **o)
@@ -121,6 +123,7 @@ def _(clip_together):
         got = clip_together(gradients, max_norm)
         expect(isinstance(got, (list, tuple)) and len(got) == len(before), True, "return a list with one array for each gradient")
         expect(all(np.array_equal(a, b) for a, b in zip(before, gradients)), True, "a gradient that you were given has changed; return new arrays")
+        expect(any(np.shares_memory(a, b) for a in got for b in gradients if isinstance(a, np.ndarray)), False, f"{case}: what comes back is an array that you were given; return new ones, also when nothing is to be clipped")
         norm = np.sqrt(sum((g**2).sum() for g in before))
         want = [g * min(1.0, max_norm / norm) if norm else g for g in before]
         why = "" if all(map(near, got, want)) or not norm else _clipping_mistake(got, before, max_norm)
@@ -145,6 +148,8 @@ def _(inverse_sqrt):
         elif np.isscalar(got) and got > 1: late += "the rise never ends"
         elif near(got, (4 * warmup) ** -0.5): late += "there is a jump at the top"
         elif near(got, (warmup / (4 * warmup - 1)) ** 0.5) or near(got, (warmup / (4 * warmup + 1)) ** 0.5): late += "the fall is off by one; this is step number t + 1"
+        elif near(got, (3 * warmup + 1) ** -0.5): late += "the root counts from the first step, t + 1, not from the top"
+        else: late += "one over the root of four times as many steps as at the top"
         expect(got, 0.5, late)
         for t in (warmup // 2, warmup, 7 * warmup + 3):
             expect(f(t), min((t + 1) / warmup, (warmup / (t + 1)) ** 0.5), f"warmup={warmup}, t={t}")
@@ -169,20 +174,31 @@ def _(slopes):
     expect(bool(g.sum() > 1e-9 * np.abs(g).sum()), True, "within rounding, the slopes add up to 0; let the sum be clearly positive")
     expect(bool(np.abs(g).max() > 1e-5), True, "slopes as small as these drown in Adam's ε; take larger ones")
     end = _led(g)
-    why = "no slope is negative, so nothing pushes x up" if g.min() >= 0 else "does Adam forget the large slope before it comes again?"
+    why = ("no slope is negative, so nothing pushes x up" if g.min() >= 0 else
+           "let the sum be smaller, though still positive, or spread what is negative over more slopes")
     expect(end > 0.8, True, f"Adam ended at x = {end:.3f}; it should be led to +1: {why}")
-    fewest = next((k for k in range(2, len(g) + 1) if _led(np.array([k - 0.5] + [-1.0] * (k - 1))) > 0.8), len(g))
-    return f"x ended at {end:.3f} with {len(g)} slopes; one large and many equal small ones do it with {fewest}. Adam's memory is 1/(1 - β₂) = 10 steps long; it is fooled before the memory has run out, since the large slope is divided by itself."
+    more = " Fewer do it too, if their sum is small enough: can you find such a list?" if len(g) > 4 else ""
+    return f"x ended at {end:.3f} with {len(g)} slopes.{more} Adam's memory is 1/(1 - β₂) = 10 steps long; it can be fooled before that has run out, since a large slope is divided by itself."
 
 # %% ../../nbs/06_optim.ipynb #08f51877
-def _signum_mistake(got, x, m, g, step, memory) -> str:
+def _mean(gradients, beta):
+    "A running mean of gradients that started at zero."
+    m = np.zeros_like(gradients[0])
+    for g in gradients: m = beta * m + (1 - beta) * g
+    return m
+
+def _signum_mistake(got, x, m, gradients, step, memory) -> str:
     "The usual mistake that gives this result, or nothing; m: the right momentum before this step, or 0."
+    g = gradients[-1]
     for wrong, why in ((x + 0.1 * np.sign(0.8 * m + 0.2 * g), "the step goes uphill"),
                        (x - 0.1 * (0.8 * m + 0.2 * g), "the step is the momentum itself; where is its sign?"),
                        (x - 0.1 * (0.8 * np.sign(m) + 0.2 * np.sign(g)), "the sign comes before the running mean; it belongs after it")):
         if near(got, wrong): return why
     if step > 1 and any(a.any() and np.isin(a, (-1, 0, 1)).all() for a in memory): return "the sign has been written into the memory; the momentum itself must stay there"
     if step > 1 and near(got, x - 0.1 * np.sign(g)): return "this is the sign of the last gradient alone: nothing is remembered from step to step"
+    if near(got, x - 0.1 * np.sign(_mean(gradients, 0.9))): return "the momentum is written as 0.9; the option is in o"
+    for beta in (0.99, 0.8, 0.9):
+        if near(got, x - 0.1 * np.sign(0.8 * _mean([0 * g, *gradients[:-1]], beta) + 0.2 * g)): return "this is Lion: it steps by a blend, and stores another; Signum steps by the momentum that it stores"
     return "is the momentum that of the text?"
 
 def _unmoved(p, opt, x, g) -> str:
@@ -196,7 +212,7 @@ def _unmoved(p, opt, x, g) -> str:
 def _(Signum):
     expect(isinstance(Signum, type) and issubclass(Signum, Optimizer), True, "Signum should be a subclass of Optimizer")
     rng = stream(0, "judge")
-    x, m = rng.standard_normal(20_000), np.zeros(20_000)
+    x, m, gradients = rng.standard_normal(20_000), np.zeros(20_000), []
     p = Tensor(x.copy(), requires_grad=True)
     array, opt = p.data, Signum([p], lr=0.1, momentum=0.8)
     group = opt.param_groups[0]
@@ -207,13 +223,14 @@ def _(Signum):
     for step in range(1, 6):
         g = rng.standard_normal(20_000) + 0.5
         p.grad, kept, before = g.copy(), g.copy(), m
+        gradients.append(kept)
         opt.step()
         m = 0.8 * m + 0.2 * g
         expect(p.data is array, True, "the parameter's array must stay the same object")
         expect(np.array_equal(p.grad, kept), True, "the gradient was changed; it belongs to the caller")
         if step == 1 and near(p.data, x): raise Mismatch(_unmoved(p, opt, x, g))
         memory = [a for name, a in opt.state[p].items() if name != "step"]
-        if not near(p.data, x - 0.1 * np.sign(m)): expect(p.data, x - 0.1 * np.sign(m), f"after step {step}: {_signum_mistake(p.data, x, before, g, step, memory)}")
+        if not near(p.data, x - 0.1 * np.sign(m)): expect(p.data, x - 0.1 * np.sign(m), f"after step {step}: {_signum_mistake(p.data, x, before, gradients, step, memory)}")
         x = p.data.copy()
     resumed = Signum([Tensor(np.zeros(2), requires_grad=True)])
     expect(resumed.param_groups[0]["lr"], 0.001, "the default rate is 0.001")

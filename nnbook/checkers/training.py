@@ -21,6 +21,8 @@ from ..training import DataLoader, fit, labels
 @checker("training.1")
 def _(epoch_loss):
     given_function(epoch_loss, "epoch_loss")
+    if isinstance(got := epoch_loss([2.0], [10]), (list, tuple, np.ndarray)) and np.size(got) == 1 and np.ndim(got):
+        raise Mismatch(f"return one number, not an array or a list that holds it; got {got!r}")
     expect(epoch_loss([1.0, 2.0], [10, 10]), 1.5, "two batches of 10, losses 1 and 2: the mean is 1.5")
     expect(epoch_loss([1.0, 3.0], [3, 1]), 1.5, "losses 1 and 3 of batches of 3 and 1: (3·1 + 1·3) / 4; "
            "did you weigh each batch by its size?")
@@ -59,15 +61,35 @@ class _Watched(Module):
         self.gradients.append([p.grad is not None and p.grad.any() for p in self.net.parameters()])
         return self.net(x)
 
-def _trained(updates, *pieces, n=23, size=5):
-    "What a network has been given, and its final weights, after calls of the reader's function."
+def _trained(updates, *pieces, n=23, size=5, state=None):
+    "The network after calls of the reader's function, its optimizer, and the data; a Mismatch when the function changes the data."
     rng = stream(0, "judge")
     x = np.column_stack([np.arange(n), rng.normal(size=(n, 2))]).astype(np.float32)
     y = rng.integers(0, 4, n)
     model = _Watched()
     optimizer = Adam(model.parameters(), lr=0.03)
-    for start, stop in pieces: updates(model, optimizer, x, y, size, start, stop)
-    return model, x, y
+    for part, its in zip((model, optimizer), state or ()): part.load_state_dict(its)
+    given = x.copy(), y.copy()
+    for start, stop in pieces: updates(model, optimizer, *given, size, start, stop)
+    if (given[0] != x).any() or (given[1] != y).any():
+        raise Mismatch("your function changes x or y: shuffled in place, they are in another order at the next call. Make an order of row numbers, and take the batch's rows by it")
+    return model, optimizer, x, y
+
+def _restored(updates, rows: list, end: dict) -> None:
+    "Updates 7 to 20 alone: model and optimizer come out of a checkpoint, and the function has been at other data since."
+    model, optimizer, _, _ = _trained(updates, (0, 7))
+    state = model.state_dict(), optimizer.state_dict()
+    kept = "Does your function keep something between the calls, in a global variable or on the model or optimizer object? All it needs should follow from its arguments"
+    try:
+        elsewhere, _, _, _ = _trained(updates, (0, 7), n=31)
+        alone, _, _, _ = _trained(updates, (7, 20), state=state)
+    except Mismatch: raise
+    except Exception as error:
+        raise Mismatch(f"asked for an epoch of other data, 31 rows, and then for the updates 7 to 19 of these alone, with model and optimizer restored, your function raised {type(error).__name__}: {error}. {kept}") from None
+    expect(sorted(int(i) for b in elsewhere.given for i in b[:, 0]), list(range(31)), f"the rows of an epoch of other data, asked for after those with 23 rows. {kept}")
+    got = [b[:, 0].astype(int).tolist() for b in alone.given]
+    expect(got == rows[7:] and _gap(alone.state_dict(), end) == 0, True,
+           f"asked for the updates 7 to 19 alone, with model and optimizer restored, your function does not do what it does on the way from 0 to 20. {kept}")
 
 def _replayed(given, x, y):
     "The weights after correct updates on these batches."
@@ -84,7 +106,7 @@ def _gap(a: dict, b: dict) -> float: return max(np.abs(a[name] - b[name]).max() 
 @checker("training.6")
 def _(updates):
     given_function(updates, "updates")
-    model, x, y = _trained(updates, (0, 20))
+    model, _, x, y = _trained(updates, (0, 20))
     given = model.given
     expect(len(given) == 20, True, f"from 0 to 20 there are 20 updates, one batch each; your function asked the model {len(given)} times")
     rows = [b[:, 0].astype(int).tolist() for b in given]
@@ -100,11 +122,12 @@ def _(updates):
            "its own label, is the loss the plain cross-entropy, is every gradient forgotten before the next one, and is each "
                "batch one update?")
     for pieces in ((0, 7), (7, 20)), ((0, 5), (5, 6), (6, 20)):
-        parts, _, _ = _trained(updates, *pieces)
+        parts, _, _, _ = _trained(updates, *pieces)
         got = [b[:, 0].astype(int).tolist() for b in parts.given]
         expect(got == rows, True, f"updates {pieces} do not get the batches that 0 to 20 gets in one go. What does the order "
                "depend on, besides the epoch: on where this call began, or on a generator that starts afresh with each call? And is the place in it found again?")
         expect(_gap(parts.state_dict(), model.state_dict()) == 0, True, f"updates {pieces} end with other weights than 0 to 20 in one go")
+    _restored(updates, rows, model.state_dict())
 
 # %% ../../nbs/07_training.ipynb #b3108319
 def three_broken() -> dict[str, tuple]:
@@ -160,7 +183,11 @@ def _(answer):
     if not all(isinstance(g, (int, float, np.number)) and np.isfinite(g) for g in numbers):
         raise Mismatch(f"a guess for n = 25 and one for n = 400 come first, in points: {{25: ..., 400: ...}}; got {guess!r}")
     def ask(right, n):
-        found = optimism(right, n)
+        try: found = optimism(right, n)
+        except Exception as error:
+            if right.shape == (40, 800): raise
+            raise Mismatch(f"for {right.shape[0]} epochs, {right.shape[1]} rows and n = {n} your function raised {type(error).__name__}: {error}. It is tried on other shapes than (40, 800) too: "
+                           "take both numbers from right.shape") from None
         if not isinstance(found, (int, float, np.number)): raise Mismatch(f"optimism(right, n) should return a number, got {found!r}"[:200])
         return float(found)
     rng = stream(1, "judge")

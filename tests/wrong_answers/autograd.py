@@ -119,6 +119,8 @@ WRONG = {
         changed(NUMBER, ("(1.0, -1.0)", "(1.0, 1.0)")),
         changed(NUMBER, ("(other.data, self.data)", "(self.data, other.data)")),
         changed(NUMBER, ("(1 - t * t,)", "(1 - self.data * self.data,)")),
+        changed(NUMBER, ("            g = v.grad\n", "            g = v.grad\n            if g == 0: break\n")),     # a gradient of 0 ends the walk
+        changed(NUMBER, ("            found.add(v)\n", "            found.add(v)\n            if v.data == 0: continue\n")),   # a value of 0 leads nowhere
         changed(NUMBER, ("            v = ahead.pop()\n", "            v = ahead.pop(0)\n"), ("ahead = set(), {self}", "ahead = set(), [self]"), ("            ahead |= set(v.parents) - found\n", "            ahead += v.parents\n")),  # every path
         # passes on what arrives at once, along every path
         changed(NUMBER, (BACKWARD, "    def backward(self, g=1.0):\n        if not self.parents: self.grad += g\n        for p, slope in zip(self.parents, self.slopes): p.backward(g * slope)\n")),
@@ -225,6 +227,7 @@ def order(root, parents):
         changed(ERRORS, ("f(x + 1j * hs).imag / hs", "((f(x + 1j * hs) - f(x - 1j * hs)) / 2j / hs).imag")),
         changed(ERRORS, ("f(x + 1j * hs).imag / hs", "(f(x + hs) - f(x - hs)) / 2 / hs")),
         changed(ERRORS, ("f(x + 1j * hs).imag / hs", "(f(x + hs + 1j * hs) - f(x + hs)).imag / hs")),
+        changed(ERRORS, ("hs = np.asarray(hs)", "hs = np.maximum(hs, 1e-8)")),                      # no h so small
         changed(ERRORS, ("np.array(rules)", "np.array(rules).T")),
         changed(ERRORS, ("(f(x + hs) - f(x)) / hs, ", "")),
         changed(ERRORS, ("return np.abs", "return np.log10(np.abs"), ("- 1)", "- 1))")),

@@ -171,6 +171,12 @@ def mixup(x, y, rng, alpha=0.2):
     a, step = rng.beta(alpha, alpha), rng.integers(len(x))
     return a * x + (1 - a) * np.roll(x, step, axis=0), a * y + (1 - a) * np.roll(y, step, axis=0)
 """,
+        # one distribution for every alpha
+        """
+def mixup(x, y, rng, alpha=0.2):
+    a, p = rng.beta(0.5, 0.5), rng.permutation(len(x))
+    return a * x + (1 - a) * x[p], a * y + (1 - a) * y[p]
+""",
         # its own randomness
         """
 def mixup(x, y, rng, alpha=0.2):
@@ -205,6 +211,12 @@ def mixup(x, y, rng, alpha=0.2):
         ("half of the squares", "[((A @ w - y)**2).mean(), ((B @ w - new_y)**2).mean()]", "[((A @ w - y)**2).mean() / 2, ((B @ w - new_y)**2).mean() / 2]"),
         ("half of the squares, in one column", "[((A @ w - y)**2).mean(),", "[((A @ w - y)**2).mean() / 2,"),
         ("a tiny ridge", "np.linalg.pinv(A) @ y", "np.linalg.solve(A.T @ A + 1e-6 * np.eye(k), A.T @ y)"),
+        ("the chapter's cosine", "np.maximum(a @ W.T + b, 0)", "np.cos(a @ W.T + b)"),
+        ("a tanh", "np.maximum(a @ W.T + b, 0)", "np.tanh(a @ W.T + b)"),
+        ("a sigmoid", "np.maximum(a @ W.T + b, 0)", "1 / (1 + np.exp(-np.clip(a @ W.T + b, -700, 700)))"),
+        ("an absolute value", "np.maximum(a @ W.T + b, 0)", "abs(a @ W.T + b)"),
+        ("an output bias", "(np.maximum(a @ W.T + b, 0) / k**0.5 for a in (x, new_x))", "(np.c_[np.maximum(a @ W.T + b, 0), np.ones(len(a))] for a in (x, new_x))"),
+        ("one unit too many", "for k in widths:", "for k in [k + 1 for k in widths]:"),
     ),
     "generalization.7": spoiled(
         REPAIRED,
@@ -232,7 +244,10 @@ def mixup(x, y, rng, alpha=0.2):
         ("the copies are not moved", "[move(a, b, rng)[0] for _ in range(copies)]", "[a] * copies"),
         ("a split that is the same whatever rng", "order, cut = rng.permutation(len(x))", "order, cut = np.random.default_rng(0).permutation(len(x))"),
         ("the whole set is trained on", "train, test = order[cut:], order[:cut]", "train, test = order, order[:cut]"),
-        ("always one pixel", "shift_images(most)", "shift_images(most + 1)"),
+        ("one pixel more than asked for", "shift_images(most)", "shift_images(most + 1)"),
+        ("only down and to the right", "[move(a, b, rng)[0] for _ in range(copies)]",
+         "[np.stack([np.roll(p, tuple(rng.integers(0, most + 1, 2)), axis=(0, 1)) for p in a]) for _ in range(copies)]"),
+        ("neighbors set aside", "rng.permutation(len(x))", "np.roll(np.arange(len(x)), rng.integers(len(x)))"),
     ),
     "generalization.8": spoiled(
         CURVE,
@@ -247,6 +262,8 @@ def mixup(x, y, rng, alpha=0.2):
         ("a root", "((layer(fine) @ w - wave(fine))**2).mean()", "((layer(fine) @ w - wave(fine))**2).mean()**0.5"),
         ("other features for the new points", "layer(fine) @ w", "random_features(1, 20, scale=12, rng=seed + 1)(fine) @ w"),
         ("no seed", "default_rng(seed)", "default_rng()"),
+        ("the same noise for all seeds", "default_rng(seed)", "default_rng(0)"),
+        ("half of the interval", "np.linspace(-1, 1, n)[:, None], np.linspace(-1, 1, 200)", "np.linspace(0, 1, n)[:, None], np.linspace(0, 1, 200)"),
         ("no guess", "answer = (20, error_at)", "answer = error_at"),
         ("the guess is a factor", "answer = (20, error_at)", "answer = (13.7, error_at)"),
     ),

@@ -61,6 +61,8 @@ WRONG = {
         "def gradient_factor(widths): return widths[-1] / widths[1] / 2**(len(widths) - 2)",
         "def gradient_factor(widths): return widths[-2] / widths[1]",   # one layer too few
         "def gradient_factor(widths): return float(np.prod([b / a for a, b in zip(widths, widths[1:])]))",
+        "def gradient_factor(widths): return float(np.prod([2 * b / a for a, b in zip(widths[1:], widths[2:])]))",   # forgets the ReLU's slopes
+        "def gradient_factor(widths):\n    widths.pop(0)\n    return widths[-1] / widths[0]",        # changes the list
     ],
     "layers.3": [
         AROUND.format(init="self.layer = layer", forward="return self.layer(x)"),
@@ -73,6 +75,10 @@ WRONG = {
         AROUND.format(init="self.layer = layer", forward="return x + self.layer(x)"),
         AROUND.format(init="self.layer = layer", forward="x + self.scale * self.layer(x)"),                   # no return
         AROUND.format(init="self.layer = layer", forward="return x + self.scale * self.layer(x).data"),
+        AROUND.format(init="self.layer = layer", forward="x0 = x if isinstance(x, np.ndarray) else x.data; return x0 + self.scale * self.layer(x)"),  # no gradient by the way around
+        AROUND.format(init="self.layer = layer", forward="from nnbook.autograd import Tensor; y = x + self.scale * self.layer(x); return Tensor(y.data) if isinstance(x, Tensor) else y"),
+        AROUND.format(init="self.layer = layer", forward="y = x if isinstance(x, np.ndarray) else x.detach(); return y + self.scale * self.layer(x)"),
+        AROUND.format(init="self.layer = layer", forward="x += self.scale * self.layer(x); return x"),      # into the reader's array
     ],
     "layers.4": [
         SHOWN,                                                                                       # as it stands on the page
@@ -89,6 +95,7 @@ WRONG = {
         "def merge(linear, norm):\n    scale = norm.weight.data / np.sqrt(norm.running_var + norm.eps)\n    linear.weight.data *= scale[:, None]\n"
         "    b = Parameter(np.zeros(len(scale))) if linear.bias is None else linear.bias\n    b.data[...] = scale * (b.data - norm.running_mean) + norm.bias.data\n    linear.bias = b\n    return linear",
         "def merge(linear, norm): return Sequential(linear, norm)",
+        MERGE.format(**RIGHT).replace("    scale =", "    norm.eval()\n    scale =", 1),                # and leaves it there
     ],
     "layers.5": [
         EQUALIZE.format(body="layer.weight.data /= np.sqrt(np.mean(output.data**2))", after=REMOVE),                                  # all at once

@@ -2,6 +2,8 @@
 
 from conftest import changed
 
+SOFTMAX = "from nnbook.activations import softmax\n"            # the page has it, and the tests' namespace has not
+
 UNDO = """def undo_weights(p, weight):
     q = p / weight
     return q / q.sum(axis=-1, keepdims=True)
@@ -58,6 +60,7 @@ WRONG = {
         changed(UNDO, ("q.sum(axis=-1, keepdims=True)", "q.sum(axis=0)")),                # sums over the wrong axis
         "def undo_weights(p, weight):\n    p /= weight\n    p /= p.sum(axis=1, keepdims=True)\n    return p",
         changed(UNDO, ("p / weight", "p / weight.sum()")),
+        changed(UNDO, ("p / weight", "p / np.maximum(weight, 1)")),                       # undoes only what was raised
     ],
     "losses.3": [
         changed(QUANTILE, ("np.maximum(-q * r, (1 - q) * r)", "np.maximum(q * r, (q - 1) * r)"), ("np.where(r < 0, -q, np.where(r > 0, 1 - q, 0))", "np.where(r > 0, q, q - 1)")),   # tilted the other way
@@ -70,6 +73,8 @@ WRONG = {
         changed(QUANTILE, ("r = input - target", "input -= target\n    r = input")),      # overwrites its argument
         changed(QUANTILE, ("    r = input", "    q = 0.9\n    r = input")),                                # q frozen
         changed(QUANTILE, (".mean()", ".mean() * 2"), (" / r.size", " * 2 / r.size")),                    # twice the loss
+        changed(QUANTILE, ("r < 0, -q, np.where(r > 0, 1 - q, 0)", "r < 0, -0.9, np.where(r > 0, 0.1, 0)")),   # the gradient of q = 0.9
+        changed(QUANTILE, ("    r = input", "    q = max(q, 1 - q)\n    r = input")),                      # right for high quantiles only
     ],
     "losses.4": [
         "def running_logsumexp(chunks): return np.log(sum(np.exp(z).sum() for z in chunks))",
@@ -83,6 +88,7 @@ WRONG = {
         "def running_logsumexp(chunks): return logsumexp(np.concatenate([z.copy() for z in chunks]))",   # keeps copies of everything
         changed(RUNNING, ("top, total = -np.inf, 0.0", "top, total = -1e4, 0.0")),                           # a top that seems low enough
         "def running_logsumexp(chunks): return logsumexp(np.array([logsumexp(z) for z in chunks]))",     # keeps one number for every chunk
+        changed(RUNNING, ("        new = max(top, z.max())\n        if new == -np.inf", "        new = max(top, z.max())\n        if not np.isfinite(z).all()")),   # skips chunks that are masked in part
     ],
     "losses.6": [
         changed(MIXTURE, ("logsumexp(parts)", "np.log(np.exp(parts).sum(axis=1))")),                         # underflows
@@ -90,7 +96,7 @@ WRONG = {
         changed(MIXTURE, (" - np.log(2 * np.pi) / 2", "")),                                                  # no constant
         changed(MIXTURE, ("log_softmax(logits)", "logits")),                                                 # weights that don't sum to 1
         changed(MIXTURE, ("log_softmax(logits)", "np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))")),   # overflows
-        changed(MIXTURE, ("log_softmax(logits)", "np.log(softmax(logits))")),                                # its weights underflow
+        changed(MIXTURE, ("log_softmax(logits)", "np.log(softmax(logits))"), ("def mix", SOFTMAX + "def mix")),                                # its weights underflow
         changed(MIXTURE, ("-share * q", "-q")),                                                              # each part pulled by all of the example
         changed(MIXTURE, ("-share * q / np.exp(log_s)", "-share * q")),                                      # the inner derivative forgotten
         changed(MIXTURE, ("-share * q", "share * q")),                                                       # the step, not the gradient
@@ -117,7 +123,7 @@ WRONG = {
         changed(MASKED, ("y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[y < 0] = 0")),                                  # overwrites the labels
         changed(MASKED, ("y, n = np.where(keep, y, 0), max(keep.sum(), 1)", "n = max(keep.sum(), 1)\n    y[keep == 0] = 0")),
         changed(MASKED, ("log_p = log_softmax(z)", "log_p = np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))")),                                     # overflows
-        changed(MASKED, ("log_p = log_softmax(z)", "log_p = np.log(softmax(z))")),                           # its probabilities underflow
+        changed(MASKED, ("log_p = log_softmax(z)", "log_p = np.log(softmax(z))"), ("def mask", SOFTMAX + "def mask")),                           # its probabilities underflow
         "def masked_loss(z, y, keep):\n    y = np.where(keep, y, -100)\n    return cross_entropy(z, y), cross_entropy_grad(z, y)",                          # no mean over no words
     ],
     "losses.8": [

@@ -25,6 +25,19 @@ def evaluate(X, y, order):
     neuron = Adaline().fit(X[train][:, best], y[train])
     return (neuron.predict(X[test][:, best]) == y[test]).mean()
 """
+REPAIR = """
+def repair(weight, bias, x, y):
+    s = 2 * y - 1
+    missing = max(0.0, 1 - s * (weight @ x + bias))
+    t = missing / (x @ x + 1)
+    return weight + t * s * x, bias + t * s
+"""
+GRADIENT = """
+def squared_gradient(X, y, weight, bias):
+    p = 1 / (1 + np.exp(-(X @ weight + bias)))
+    slope = (p - y) * p * (1 - p)
+    return X.T @ slope / len(X), slope.mean()
+"""
 
 
 WRONG = {
@@ -45,9 +58,16 @@ WRONG = {
         changed(LEARN, ('x @ w + b >= 0', 'x @ w >= 0')),
         changed(LEARN, ('w + error * x, b + error\n', 'w + 0.1 * error * x, b + 0.1 * error\n')),
         changed(LEARN, ('            w, b = w + error * x, b + error\n', ''), ('        total += mistakes\n', '        errors = y - (X @ w + b >= 0)\n        w, b = w + errors @ X, b + errors.sum()\n        total += mistakes\n')),
+        changed(LEARN, ("        if mistakes == 0:\n            break\n", "")),
+        changed(LEARN, ("mistakes += abs(error)", "mistakes += error")),
+        changed(LEARN, ("mistakes += abs(error)", "mistakes += abs(error); signed += error"), ("total += mistakes", "total += signed"), ("mistakes = 0\n        for", "mistakes = signed = 0\n        for")),
         "def learn(X, y, epochs=1000):\n    unit = Perceptron().fit(X, y, epochs=epochs, seed=None)\n    return unit.weight, unit.bias, len(unit.history['wrong'])",
     ],
     "neuron.3": [
+        changed(REPAIR, ("x @ x + 1)", "np.sqrt(x @ x + 1))")),
+        changed(REPAIR, ("bias + t * s", "bias")),
+        changed(REPAIR, ("weight + t * s * x, bias + t * s", "weight - t * s * x, bias - t * s")),
+        changed(REPAIR, ("max(0.0, 1 - s", "max(0.0, 0 - s")),
         "def repair(weight, bias, x, y): return weight + (2 * y - 1) * x, bias + (2 * y - 1)",
         """
 def repair(weight, bias, x, y):
@@ -88,6 +108,9 @@ def repair(weight, bias, x, y):
 """,
     ],
     "neuron.4": [
+        changed(GRADIENT, ("slope.mean()", "slope.sum()")),
+        changed(GRADIENT, ("slope.mean()", "-slope.mean()")),
+        changed(GRADIENT, ("slope.mean()", "(p - y).mean()")),
         """
 def squared_gradient(X, y, weight, bias):
     p = 1 / (1 + np.exp(-(X @ weight + bias)))
@@ -134,5 +157,9 @@ def squared_gradient(X, y, weight, bias):
         changed(EVALUATE, ('-agreement', 'agreement')),
         changed(EVALUATE, ('    neuron = Adaline().fit(X[train][:, best], y[train])\n', '    neuron = Adaline().fit(X[train][:, best], y[train])\n    neuron = max((Adaline().fit(X[train][:, best], y[train], epochs=e) for e in (1, 10, 100)), key=lambda n: (n.predict(X[test][:, best]) == y[test]).mean())\n')),
         'def evaluate(X, y, order): return 0.5',
+        *(changed(EVALUATE, ('[:10]', f'[:{k}]')) for k in ("", 5, 20, 50, 300)),
+        changed(EVALUATE, ('order[:half], order[half:]', 'np.arange(half), np.arange(half, len(X))')),
+        changed(EVALUATE, ('order[:half], order[half:]', 'order[half:], order[:half]')),
+        EVALUATE.replace('def evaluate', 'def fold') + 'def evaluate(X, y, order):\n    return (fold(X, y, order) + fold(X, y, order[::-1])) / 2\n',
     ],
 }

@@ -63,6 +63,7 @@ def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight
         changed(ADAMW, ("v / (1 - beta2**t)", "v")),
         changed(ADAMW, ("* p - lr * step", "* p + lr * step")),
         changed(ADAMW, ("(1 - lr * weight_decay) * p", "p")),
+        changed(ADAMW, ("beta1 * m + (1 - beta1)", "0.9 * m + 0.1"), ("beta2 * v + (1 - beta2)", "0.999 * v + 0.001")),        # the betas written in
         # no bias correction
         """
 def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
@@ -117,6 +118,9 @@ def adamw_step(p, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight
         changed(CLIP, ("np.sqrt(sum((g**2).sum() for g in gradients))", "sum((g**2).sum() for g in gradients)")),
         changed(CLIP, ("norm > max_norm", "norm < max_norm")),
         changed(CLIP, (" if norm > max_norm else 1.0", "")),
+        # the caller's own arrays come back when nothing is to be clipped
+        changed(CLIP, ("    return [g * factor for g in gradients]", "    return [g * factor for g in gradients] if norm > max_norm else gradients")),
+        changed(CLIP, ("[g * factor for g in gradients]", "[g if factor == 1 else g * factor for g in gradients]")),
         "def clip_together(gradients, max_norm): return [g * min(1, max_norm / max(np.linalg.norm(g), 1e-12)) for g in gradients]",
         "def clip_together(gradients, max_norm): return [np.clip(g, -max_norm, max_norm) for g in gradients]",
         """
@@ -146,6 +150,7 @@ def clip_together(gradients, max_norm):
         "def inverse_sqrt(warmup): return lambda t: (t + 1) / warmup if t < warmup else 1 / (t + 1) ** 0.5",
         "def inverse_sqrt(warmup): return lambda t: min((t + 1) / warmup, warmup / (t + 1))",
         "def inverse_sqrt(warmup): return 1 / warmup",
+        "def inverse_sqrt(warmup): return lambda t: (t + 1) / warmup if t < warmup else 1 / (t + 1 - warmup + 1) ** 0.5",
         "def inverse_sqrt(warmup): return lambda t: min((t + 1) / warmup, 1.0)",
         "def inverse_sqrt(warmup): return lambda t: max((t + 1) / warmup, (warmup / (t + 1)) ** 0.5)",
     ],
@@ -155,6 +160,7 @@ def clip_together(gradients, max_norm):
         "slopes = [1010.0] + [-10.0] * 200",
         "slopes = [40.0] + [-1.0] * 45",
         "slopes = [3.0, -1.0, -1.0]",
+        "slopes = [8.0] + [-1.0] * 7",
         "slopes = [-1.0]",
         "slopes = [float('inf'), -1.0]",
         "slopes = [1.0] * 50",
@@ -221,6 +227,10 @@ class Signum(Optimizer):
         changed(SIGNUM, ("m = memory[\"momentum_buffer\"]\n        m *= o[\"momentum\"]\n        m +=", "memory[\"momentum_buffer\"] = o[\"momentum\"] * memory[\"momentum_buffer\"] +"), ("np.sign(m)", "np.sign(memory[\"momentum_buffer\"])")),
         changed(SIGNUM, ("np.sign(m)", "m")),
         changed(SIGNUM, ("p -= ", "p += ")),
+        # the momentum written in; Lion
+        changed(SIGNUM, ('m *= o["momentum"]', "m *= 0.9"), ('(1 - o["momentum"])', "0.1")),
+        changed(SIGNUM, ('        m *= o["momentum"]\n        m += (1 - o["momentum"]) * g\n        p -= o["lr"] * np.sign(m)',
+                         '        p -= o["lr"] * np.sign(o["momentum"] * m + (1 - o["momentum"]) * g)\n        m += 0.01 * (g - m)')),
         changed(SIGNUM, ("lr=1e-3", "lr=1e-2")),
         "def Signum(params, lr=1e-3, momentum=0.9): return params",
     ],

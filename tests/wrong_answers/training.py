@@ -26,8 +26,25 @@ def optimism(right, n):
     return np.mean(found)
 answer = ({25: 3.0, 400: 1.0}, optimism)
 """
+CARRIED = """
+from nnbook.autograd import cross_entropy
+kept = {}
+def updates(model, optimizer, x, y, size, start, stop):
+    per_epoch = -(-len(x) // size)
+    if start == 0: kept["rng"] = np.random.default_rng(0)
+    for step in range(start, stop):
+        epoch, batch = divmod(step, per_epoch)
+        if batch == 0: kept["order"] = kept["rng"].permutation(len(x))
+        rows = kept["order"][batch * size : (batch + 1) * size]
+        loss = cross_entropy(model(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+"""
 WRONG = {
     "training.1": [
+        # an array that holds the number
+        "def epoch_loss(losses, sizes): return np.array([np.sum(np.multiply(losses, sizes)) / np.sum(sizes)])",
         "epoch_loss = 1.5",
         "def epoch_loss(losses, sizes): return np.mean(losses)",
         "def epoch_loss(losses, sizes): return np.sum(np.multiply(losses, sizes))",
@@ -107,6 +124,15 @@ def updates(model, optimizer, x, y, size, start, stop):
         changed(UPDATES, ("y[rows])", "y[np.sort(rows)])")),
         # the sum over the batch
         changed(UPDATES, ("        loss = cross_entropy(model(x[rows]), y[rows])", "        loss = cross_entropy(model(x[rows]), y[rows]) * len(rows)")),
+        # generator and order in a global variable
+        CARRIED,
+        # on the model, and on the optimizer
+        changed(CARRIED, ("kept = {}\n", ""), ("    per_epoch", "    kept = model.__dict__\n    per_epoch")),
+        changed(CARRIED, ("kept = {}\n", ""), ("    per_epoch", "    kept = optimizer.__dict__\n    per_epoch")),
+        # an order for each epoch, kept forever
+        changed(UPDATES, ("def updates", "kept, rng = {}, np.random.default_rng(0)\ndef updates"), ("= np.random.default_rng([0, epoch]).permutation(len(x))", "= kept.setdefault(epoch, rng.permutation(len(x)))")),
+        # shuffled in place
+        changed(UPDATES, ("        rows = order[batch", "        x[:], y[:] = x[order], y[order]\n        rows = np.arange(len(x))[batch")),
         # not shuffled at first
         changed(UPDATES, ("np.random.default_rng([0, epoch]).permutation(len(x))", "np.roll(np.arange(len(x)), epoch)")),
     ],
@@ -144,6 +170,9 @@ def updates(model, optimizer, x, y, size, start, stop):
         changed(OPTIMISM, ("chose.argmax()", "-1")),
         # one choice only
         changed(OPTIMISM, ("rng.permutation", "np.arange")),
+        # the sizes written in
+        changed(OPTIMISM, ("right.shape[1]", "800")),
+        changed(OPTIMISM, ("chose.argmax()", "39 - chose[::-1].argmax()")),
         # no guesses
         changed(OPTIMISM, ("({25: 3.0, 400: 1.0}, optimism)", "optimism")),
         # a guess is missing
