@@ -560,6 +560,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'nnbook.operators._prod_grad': ('operators.html#_prod_grad', 'nnbook/operators.py'),
                                   'nnbook.operators._run_on_leaves': ('operators.html#_run_on_leaves', 'nnbook/operators.py'),
                                   'nnbook.operators._set': ('operators.html#_set', 'nnbook/operators.py'),
+                                  'nnbook.operators._slices': ('operators.html#_slices', 'nnbook/operators.py'),
                                   'nnbook.operators._states': ('operators.html#_states', 'nnbook/operators.py'),
                                   'nnbook.operators._std_grad': ('operators.html#_std_grad', 'nnbook/operators.py'),
                                   'nnbook.operators._take': ('operators.html#_take', 'nnbook/operators.py'),

@@ -15,11 +15,12 @@ import inspect
 import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import wraps
 from threading import RLock
+from typing import NoReturn, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -42,9 +43,13 @@ class Tensor:
     """
     __slots__ = ("data", "grad", "requires_grad", "op", "_parents", "_backward", "_time",
                  "_mark", "_keep", "__weakref__")
+    data: ndarray
+    grad: ndarray | None
+    requires_grad: bool
+    op: str | None
     __array_ufunc__ = None                       # ndarray + Tensor is left to Tensor.__radd__
 
-    def __init__(self, data, requires_grad: bool = False):
+    def __init__(self, data, requires_grad: bool = False) -> None:
         self.data = _array(data)
         self.grad = self.op = self._backward = self._mark = None
         self._parents, self._keep, self.requires_grad = (), False, False
@@ -73,6 +78,7 @@ class Tensor:
         out._parents, out._backward = (), None
         return out
 
+_Operand = Tensor | ndarray | np.generic | float                   # what stands beside a Tensor in an operator
 _new, _clock = object.__new__, itertools.count().__next__
 _paused = ContextVar("operators go unrecorded", default=False)     # of each thread by itself
 
@@ -99,6 +105,8 @@ def _requires_grad_(self, requires_grad: bool = True) -> Tensor:
 
 Tensor.requires_grad_ = _requires_grad_
 
+_F = TypeVar("_F", bound=Callable)
+
 class no_grad(ContextDecorator):
     """`with no_grad():`, or `@no_grad()` on a function: operators inside, in this thread, are not recorded.
 
@@ -107,21 +115,21 @@ class no_grad(ContextDecorator):
     def __new__(cls, function: Callable | None = None):     # `@no_grad` is `@no_grad()`
         return super().__new__(cls) if function is None else no_grad()(function)
 
-    def __init__(self): self._outer = []
+    def __init__(self, function: Callable | None = None) -> None: self._outer = []
 
     def _recreate_cm(self): return no_grad()                # each call of a decorated function has its own
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: _F) -> _F:
         if inspect.isasyncgenfunction(function): raise TypeError("no_grad does not decorate async generators")
         if inspect.isgeneratorfunction(function): return _unrecorded_generator(function)
         if inspect.iscoroutinefunction(function): return _unrecorded_coroutine(function)
         return super().__call__(function)
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._outer.append(_paused.get())
         _paused.set(True)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error) -> None:
         _paused.set(self._outer.pop())
 
 def _unrecorded_generator(function: Callable) -> Callable:
@@ -308,7 +316,7 @@ Tensor.abs, Tensor.__abs__, Tensor.__neg__ = _abs, _abs, _neg
 # %% ../nbs/04_autograd.ipynb #9b9dd5e2
 def binary(f: Callable, da: Callable, db: Callable, op: str) -> Callable:
     "Lift y = f(a, b); da(g, a, b, y) and db(g, a, b, y) are the gradients, from y's gradient g."
-    def lifted(a, b):
+    def lifted(a: _Operand, b: _Operand) -> Tensor:
         try:
             if isinstance(a, Tensor) and isinstance(b, Tensor):
                 y = f(a.data, b.data)
@@ -329,7 +337,7 @@ def binary(f: Callable, da: Callable, db: Callable, op: str) -> Callable:
 
 def _function(lifted: Callable) -> Callable:
     "The public function of a Python operator, which answers NotImplemented to what is not numbers."
-    def function(a, b):
+    def function(a: _Operand, b: _Operand) -> Tensor:
         y = lifted(a if isinstance(a, Tensor) or isinstance(b, Tensor) else Tensor(a), b)
         if y is not NotImplemented: return y
         raise TypeError(f"{lifted.__name__} takes Tensors, arrays and numbers, got {type(a).__name__} and "
@@ -362,7 +370,12 @@ _min = binary(np.minimum, lambda g, a, b, y: _larger(g, b, a),
 _pow = binary(np.power, lambda g, a, b, y: g * np.where(b == 0, 0, b * np.power(a, b - 1)),
               lambda g, a, b, y: g * np.where((a == 0) & (b >= 0), 0, y * np.log(a)), "pow")
 
-def _raised(x, p):
+def _swapped(f: Callable) -> Callable:
+    "The operator for a Tensor on the right: 2 - x is x.__rsub__(2)."
+    def swapped(self, other: _Operand) -> Tensor: return f(other, self)
+    return swapped
+
+def _raised(x: Tensor, p: _Operand) -> Tensor:
     "x ** p; p a number, an array or a Tensor. A negative base and a fraction give NaN."
     if not isinstance(p, (int, float)): return _pow(x, p)
     p = _constant(p)
@@ -380,9 +393,9 @@ power = _function(_named(_raised, "power", _raised.__doc__))
 
 Tensor.__add__ = Tensor.__radd__ = _add
 Tensor.__mul__ = Tensor.__rmul__ = _mul
-Tensor.__sub__, Tensor.__rsub__ = _sub, lambda self, other: _sub(other, self)
-Tensor.__truediv__, Tensor.__rtruediv__ = _div, lambda self, other: _div(other, self)
-Tensor.__pow__, Tensor.__rpow__, Tensor.pow = _raised, lambda self, other: _pow(other, self), power
+Tensor.__sub__, Tensor.__rsub__ = _sub, _swapped(_sub)
+Tensor.__truediv__, Tensor.__rtruediv__ = _div, _swapped(_div)
+Tensor.__pow__, Tensor.__rpow__, Tensor.pow = _raised, _swapped(_pow), power
 
 # %% ../nbs/04_autograd.ipynb #857667a4
 def unbroadcast(g: ndarray, shape: tuple) -> ndarray:
@@ -414,7 +427,7 @@ def torch_names(function: Callable) -> Callable:
 
 def _reduction(f: Callable, grad: Callable, op: str, *allowed: str) -> Callable:
     "Lift y = f(x, axis, keepdims=True); grad(g, x, y) is x's gradient, in its shape or still in y's."
-    def reduced(x: Tensor, axis: int | tuple | None = None, keepdims: bool = False, **options):
+    def reduced(x: Tensor, axis: int | tuple | None = None, keepdims: bool = False, **options) -> Tensor:
         x, = _tensors(x)
         if axis is not None: axis = _axes(op, axis, x.data.ndim)
         if "dtype" in options: x = x.astype(options.pop("dtype"))
@@ -443,7 +456,7 @@ Tensor.sum = _reduction(np.add.reduce, lambda g, x, y: g, "sum")
 Tensor.mean = _reduction(_mean_of, lambda g, x, y: g / (x.size // max(y.size, 1)), "mean")
 
 # %% ../nbs/04_autograd.ipynb #c1f99c48
-def matmul(a: Tensor, b: Tensor) -> Tensor:
+def matmul(a: _Operand, b: _Operand) -> Tensor:
     "(..., n, k) @ (..., k, m) -> (..., n, m); vectors and leading axes as in NumPy. ValueError where they don't fit."
     a, b = _tensors(a, b)
     x, w = a.data, b.data
@@ -477,7 +490,7 @@ def _no_product(left: tuple, right: tuple) -> ValueError:
     return ValueError(f"matmul of shapes {left} and {right} is not defined: {why}")
 
 Tensor.__matmul__ = Tensor.matmul = matmul
-Tensor.__rmatmul__ = lambda self, other: matmul(other, self)
+Tensor.__rmatmul__ = _swapped(matmul)
 
 # %% ../nbs/04_autograd.ipynb #245cfd42
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -814,13 +827,13 @@ def _joined(op: str, join: Callable, tensors, axis: int, new: int, back: Callabl
     return Tensor.of(y, *tensors, backward=lambda g: back(g, shapes, axis), op=op)
 
 @torch_names
-def concatenate(tensors: list, axis: int = 0) -> Tensor:
+def concatenate(tensors: list | tuple, axis: int = 0) -> Tensor:
     "Join tensors along an axis that they have."
     return _joined("concatenate", np.concatenate, tensors, axis, 0,
                    lambda g, shapes, axis: tuple(np.split(g, np.cumsum([s[axis] for s in shapes])[:-1], axis)))
 
 @torch_names
-def stack(tensors: list, axis: int = 0) -> Tensor:
+def stack(tensors: list | tuple, axis: int = 0) -> Tensor:
     "Join tensors of one shape along a new axis."
     return _joined("stack", np.stack, tensors, axis, 1, lambda g, shapes, axis: tuple(np.moveaxis(g, axis, 0)))
 
@@ -893,11 +906,11 @@ def _einsum_grad(k: int, inputs: list, output: str, arrays: list, g: ndarray) ->
 
 # %% ../nbs/04_autograd.ipynb #84800cf0
 def _comparison(f: Callable) -> Callable:
-    return _named(lambda a, b: f(a.data, b.data if isinstance(b, Tensor) else b), f.__name__,
-                  "Compared entry by entry: a plain boolean array.")
+    def compare(a: Tensor, b: _Operand) -> ndarray: return f(a.data, b.data if isinstance(b, Tensor) else b)
+    return _named(compare, f.__name__, "Compared entry by entry: a plain boolean array.")
 
 def _refusal(sign: str, instead: str) -> Callable:
-    def refuse(self, *args):
+    def refuse(self, *args) -> NoReturn:
         raise TypeError(f"x{sign} would overwrite a value that the tape may need; {instead}")
     return refuse
 
@@ -929,37 +942,44 @@ def _text(self) -> str:
     return f"Tensor({body}, dtype={self.dtype}" + (", requires_grad=True)" if self.requires_grad else ")")
 
 Tensor.__array__, Tensor.__reduce__, Tensor.__repr__ = _to_array, _to_pickle, _text
-Tensor.shape = property(lambda self: self.data.shape, doc="The lengths of the axes.")
-Tensor.ndim = property(lambda self: self.data.ndim, doc="The number of axes.")
-Tensor.dtype = property(lambda self: self.data.dtype, doc="NumPy's dtype of the data.")
-Tensor.is_leaf = property(lambda self: self._backward is None, doc="Whether no operator made it.")
 
-def _method(name: str, f: Callable, doc: str) -> None: setattr(Tensor, name, _named(f, name, doc))
+def _method(name: str, f: Callable, result: str, doc: str) -> None:
+    f.__annotations__ = {"return": result}
+    setattr(Tensor, name, _named(f, name, doc))
 
-def _keep_grad(self) -> None: self._keep = True
+def _property(name: str, f: Callable, result: str, doc: str) -> None:
+    _method(name, f, result, doc)
+    setattr(Tensor, name, property(f))
+
+_property("shape", lambda self: self.data.shape, "tuple[int, ...]", "The lengths of the axes.")
+_property("ndim", lambda self: self.data.ndim, "int", "The number of axes.")
+_property("dtype", lambda self: self.data.dtype, "np.dtype", "NumPy's dtype of the data.")
+_property("is_leaf", lambda self: self._backward is None, "bool", "Whether no operator made it.")
+
+def _keep_grad(self): self._keep = True
 
 def _one(self):
     if self.data.size == 1: return self.data.item()
     raise ValueError(f"one number is wanted, and this Tensor of shape {self.data.shape} holds {self.data.size}; reduce it, "
                      "or name one: x[0]")
 
-def _length(self) -> int:
+def _length(self):
     if self.data.ndim: return len(self.data)
     raise TypeError("a Tensor without axes has no length")
 
-_method("detach", lambda self: Tensor.of(self.data, backward=None), "The data without the history.")
-_method("retain_grad", _keep_grad, "Keep `.grad` when `backward` passes, as leaves do.")
-_method("numpy", lambda self: self.data, "The array itself, not a copy, without its history.")
-_method("item", _one, "The one number, as Python's own.")
-_method("tolist", lambda self: self.data.tolist(), "The numbers, in nested lists.")
-_method("numel", lambda self: self.data.size, "The number of entries.")
-_method("__len__", _length, "The length of the first axis.")
-_method("__iter__", lambda self: (self[i] for i in range(len(self))), "The slices along the first axis.")
-_method("__bool__", lambda self: bool(self.item()), "Whether the one number is not 0.")
-_method("__float__", lambda self: float(self.item()), "The one number as a float.")
-_method("__int__", lambda self: int(self.item()), "The one number as an int.")
-_method("__index__", lambda self: operator.index(self.item()), "The one integer, for indexing a list.")
-_method("__format__", lambda self, spec: format(self.item() if spec else str(self), spec), "As text.")
+_method("detach", lambda self: Tensor.of(self.data, backward=None), "Tensor", "The data without the history.")
+_method("retain_grad", _keep_grad, "None", "Keep `.grad` when `backward` passes, as leaves do.")
+_method("numpy", lambda self: self.data, "ndarray", "The array itself, not a copy, without its history.")
+_method("item", _one, "float", "The one number, as Python's own.")
+_method("tolist", lambda self: self.data.tolist(), "list", "The numbers, in nested lists.")
+_method("numel", lambda self: self.data.size, "int", "The number of entries.")
+_method("__len__", _length, "int", "The length of the first axis.")
+_method("__iter__", lambda self: (self[i] for i in range(len(self))), "Iterator[Tensor]", "The slices along the first axis.")
+_method("__bool__", lambda self: bool(self.item()), "bool", "Whether the one number is not 0.")
+_method("__float__", lambda self: float(self.item()), "float", "The one number as a float.")
+_method("__int__", lambda self: int(self.item()), "int", "The one number as an int.")
+_method("__index__", lambda self: operator.index(self.item()), "int", "The one integer, for indexing a list.")
+_method("__format__", lambda self, spec: format(self.item() if spec else str(self), spec), "str", "As text.")
 
 # %% ../nbs/04_autograd.ipynb #56f5d420
 def name_of(x: Tensor) -> str:

@@ -29,7 +29,8 @@ class TableEncoder:
         for what, given in (("numbers", numbers), ("categories", categories)):
             if isinstance(given, str) or not all(isinstance(c, str) for c in _listed(what, given)):
                 raise TypeError(f"{what} is a list of column names, got {given!r}")
-        self.numbers, self.categories, self.names = list(numbers), list(categories), None
+        self.numbers, self.categories = list(numbers), list(categories)
+        self.names: list[str] = []                               # of the inputs, after `fit`
 
     def fit(self, frame: dict) -> "TableEncoder":
         """Learn medians, words, means and deviations from the columns (N,) of `frame`;
@@ -49,7 +50,7 @@ class TableEncoder:
 
     def transform(self, frame: dict) -> np.ndarray:
         "The inputs (N, n), float32, whose columns are `names`."
-        if self.names is None: raise ValueError("first fit the encoder to training rows")
+        if not self.names: raise ValueError("first fit the encoder to training rows")
         return ((self._raw(frame) - self.mean) / self.std).astype(np.float32)
 
     def _raw(self, frame: dict) -> np.ndarray:

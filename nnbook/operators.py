@@ -11,7 +11,7 @@ __all__ = ['log1p', 'expm1', 'erf', 'cumsum', 'prod', 'std', 'logsumexp', 'norm'
 import copy
 import operator
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from itertools import accumulate
 
@@ -532,4 +532,7 @@ def _alike(a: ndarray, b: ndarray) -> bool:
 for f in (log1p, expm1, erf, prod, std, logsumexp, norm, argmin, cumsum, take_along_axis, sort, topk, index_add, masked_fill,
           split, chunk, unbind, tril, triu, repeat, roll, flip, outer, astype, register_hook):
     setattr(Tensor, f.__name__, f)
-Tensor.to, Tensor.__iter__ = astype, lambda self: iter(unbind(self) if len(self) else ())
+
+def _slices(self) -> Iterator[Tensor]: return iter(unbind(self) if len(self) else ())
+
+Tensor.to, Tensor.__iter__ = astype, _slices

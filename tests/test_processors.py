@@ -12,7 +12,6 @@ from nbdev.process import NBProcessor
 from nbdev.processors import FrontmatterProc, hide_
 
 from tools import contents, mathml, processors
-from tools.api import read_module
 from tools.render import lines, merged, name_folds
 
 CONTENTS = """
@@ -291,23 +290,6 @@ def test_every_notebook_is_in_the_contents():
 def test_the_configuration_is_one_file():
     link = contents.ROOT / "nbs/_quarto.yml"
     assert link.is_symlink() and link.readlink() == Path("../_quarto.yml")
-
-
-def test_the_api_reads_a_module_that_cannot_be_imported(tmp_path):
-    file = tmp_path / "t.py"
-    file.write_text('"Twins."\n__all__ = ["Linear", "SIZE"]\nimport no_such_package\n# %% ../nbs/05_layers.ipynb #abc\nSIZE = 3\n'
-                    'class Linear(no_such_package.M):\n    "A layer."\n    def __init__(self, n: int, bias: bool = True): ...\n    def _hidden(self): ...\n')
-    m = read_module(file, tmp_path, 0)
-    assert [e.signature for e in m.entries] == ["SIZE = 3", "class Linear(n: int, bias: bool=True)  # a kind of no_such_package.M"]
-    assert m.cell_of(5) == ("05_layers.ipynb", "abc") and m.entries[1].methods == []
-
-
-def test_the_api_lists_what_a_private_base_gives(tmp_path):
-    file = tmp_path / "t.py"
-    file.write_text('__all__ = ["B"]\nclass _A:\n    def fit(self, X): "Learn.\\n\\nShapes: X (N, n)\\nand more\\nRaises ValueError"\nclass B(_A):\n    "A unit."\n')
-    (b,) = read_module(file, tmp_path, 1).entries
-    assert b.signature == "class B" and b.names() == ["B", "B.fit"]
-    assert b.methods[0].doc == "Learn.\n\nShapes: X (N, n)\nand more\n\nRaises ValueError"
 
 
 def test_mathematics_becomes_mathml_in_one_call():

@@ -69,7 +69,7 @@ def letters():
 def chapter(entry, folder: Path, appendix) -> Chapter:
     "One entry of the contents; an appendix (90 and up, 90a too) takes the next letter, and a page between chapters (04a) has no number."
     source = entry if isinstance(entry, str) else entry["href"]
-    if not (folder / source).is_file():
+    if source.endswith(".ipynb") and not (folder / source).is_file():
         raise FileNotFoundError(f"_quarto.yml lists {source}, and {folder / source} does not exist; list it when it does")
     found = re.match(r"(\d+)([a-z]?)_", source)
     number = "" if not found else next(appendix) if int(found[1]) >= 90 else "" if found[2] else str(int(found[1]))

@@ -1,4 +1,4 @@
-"""Export notebooks to the library: `python -m tools.export [NOTEBOOK ...]`; without arguments, all of them, and the API pages.
+"""Export notebooks to the library: `python -m tools.export [NOTEBOOK ...]`; without arguments, all of them, and the stubs.
 
 nbdev writes a notebook's own module afresh but appends to a second one (`#| export torch.neuron`), so that a
 repeated export duplicates it. `reset_second_modules`, named in pyproject's `export_procs`, begins each second module
@@ -13,7 +13,7 @@ from nbdev.doclinks import nbdev_export
 from nbdev.export import nb_export
 from nbdev.process import Processor
 
-from tools import api
+from tools import stubs
 
 
 def second_modules(cells) -> list[str]:
@@ -38,7 +38,7 @@ def export(notebooks: list[str]) -> None:
     add_init(get_config().lib_path)
     if not notebooks:
         nbdev_export()
-        api.write()
+        stubs.write()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import base64
 import html
 import os
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import yaml
@@ -17,6 +17,7 @@ from fastcore.nbio import mk_cell
 from nbdev.process import Processor
 from smalldocs.markdown import pandoc_id
 
+from tools import api
 from tools.api import names_of_library, page_name
 from tools.contents import chapters, number_of, page_of
 from tools.notebook import (
@@ -334,6 +335,22 @@ class front(Processor):
 
 
 # ---------------------------------------------------------------- pages made of other pages
+
+
+class library(Processor):
+    "Write the pages of the library, which are not committed, beside the notebooks and beside nbdev's processed copies of them, for Quarto."
+
+    def begin(self):
+        folder = Path(self.nb.path_).parent
+        if changes := [p.stat().st_mtime for p in (folder.parent / "nnbook").rglob("*.py*")]:
+            write_library(folder, max(changes))
+
+
+@cache
+def write_library(folder: Path, modified: float) -> None:
+    "Write them once; nbdev has listed what it copies already, so they are put there too."
+    processed = folder.parent / "_proc"
+    api.write(folder, *([processed / "api"] if processed.is_dir() else []))
 
 
 class claims_page(Processor):

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools import api, contents, fonts, frame, mathml, notes, search
+from tools import contents, fonts, frame, mathml, notes, search
 from tools.contents import ROOT
 from tools.render import Page, render
 
@@ -139,12 +139,11 @@ def write(out: Path, files: dict[str, bytes]) -> None:
 
 
 def prepare(root: Path, out: Path, force: bool) -> None:
-    "What has to be so before the work: a folder that may be written, contents as they stand now, API pages in step with the library."
+    "What has to be so before the work: a folder that may be written, contents as they stand now."
     ours(out)
     if force:
         shutil.rmtree(root / CACHE, ignore_errors=True)
     contents.parts.cache_clear()
-    api.write(root / "nbs")
 
 
 def check(documents: dict[str, str], files: set[str]) -> None:
