@@ -178,7 +178,7 @@ class Module(_State):
     training = True
     _hooks = ()
 
-    def forward(self, *inputs):
+    def forward(self, *inputs, **options):
         "What the module computes; each subclass defines it."
         raise NotImplementedError(f"{type(self).__name__} has no forward yet: define forward(self, x)")
 

@@ -29,6 +29,9 @@ class Optimizer:
     Tensor raise TypeError; no parameters, the same one twice, or an option that does not
     exist or is out of range raise ValueError.
     """
+    state_dict: Callable[[], dict]                   # these two stand below
+    load_state_dict: Callable[[dict], None]
+
     def __init__(self, params, **defaults):
         self.defaults, self.param_groups, self.state = defaults, [], {}
         self._names, self._scratch = {}, {}

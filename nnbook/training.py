@@ -307,6 +307,13 @@ class Run:
     takes up its state. Raises ValueError when the checkpoint is of other data, seed, batch
     size or model, or was made with other options of optimizer, schedule or model.
     """
+    after_step: Callable[..., None]                  # these stand below
+    after_epoch: Callable[[dict], None]
+    finish: Callable[[], History]
+    save: Callable[[], None]
+    state_dict: Callable[[], dict]
+    load_state_dict: Callable[[dict], None]
+
     def __init__(self, model, optimizer, train: DataLoader, schedule=None, checkpoint=None,
                  patience: int | None = None, valid=None, monitor: str = "loss",
                  clip: float | None = None, parts: dict | None = None):

@@ -8,7 +8,7 @@ import numpy as np
 from nnbook import layers, losses, optim
 from nnbook.autograd import Tensor, concatenate, exp, gelu, no_grad, stack, where
 from nnbook.operators import HookHandle, cumsum, log1p
-from nnbook.training import DataLoader, History, accuracy, evaluate, fit, predict
+from nnbook.training import DataLoader, History, Run, accuracy, evaluate, fit, predict
 
 # the engine
 x = Tensor(np.ones((2, 3)), requires_grad=True)
@@ -48,7 +48,7 @@ class Net(layers.Module):
         self.first = layers.Linear(3, width)
         self.last = layers.MLP(width, 8, 2, rng=0)
 
-    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(self, x: Tensor) -> Tensor:
         return self.last(self.first(x).relu())
 
 
@@ -79,3 +79,12 @@ assert_type(history.last(), dict[str, float])
 assert_type(predict(model, array), np.ndarray)
 result: dict[str, Any] = evaluate(model, (array, labels))
 print(losses.mse(array, array))
+
+# What a checkpoint is made of
+state: dict = optimizer.state_dict()
+optimizer.load_state_dict(state)
+model.load_state_dict(model.state_dict())
+run = Run(model, optimizer, data, checkpoint="run.npz")
+run.save()
+run.load_state_dict(run.state_dict())
+assert_type(run.finish(), History)
