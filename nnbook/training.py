@@ -689,14 +689,16 @@ def find_nonfinite(model: Module, loss: Callable, inputs: list, y) -> str:
     model, found = copy.deepcopy(model), []
     def watch(path):
         def hook(module, inputs, output):
-            if not found and not _is_finite(_array(output)):
-                size = max((float(np.abs(_array(x)).max()) for x in inputs), default=0.0)
-                found.append(f"It began in module {path!r} ({type(module).__name__}), "
-                             f"whose inputs are finite, up to {size:.3g}: of its outputs "
+            if found: return
+            where, given = f"module {path!r} ({type(module).__name__})", [_array(x) for x in inputs if hasattr(x, "dtype")]
+            bad = next((a for a in given if not _is_finite(a)), None)
+            size = max((float(np.abs(a).max(initial=0)) for a in given), default=0.0)
+            if bad is not None: found.append(f"It began before {where} and outside any other: of its inputs {_bad(bad)}")
+            elif not _is_finite(_array(output)):
+                found.append(f"It began in {where}, whose inputs are finite, up to {size:.3g}: of its outputs "
                              f"{_bad(_array(output))}")
         return hook
-    for path, module in model.named_modules():
-        if not any(module.named_children()): module.register_forward_hook(watch(path))
+    for path, module in model.named_modules(): module.register_forward_hook(watch(path))
     with np.errstate(all="ignore"):
         model.zero_grad()
         output = model(*inputs)

@@ -858,3 +858,19 @@ def test_a_share_for_points_is_named():
             found.append(chose.max() - judge[chose.argmax()])
         return np.mean(found)
     assert "a share" in grade("training.8", ({25: 1.0, 400: 0.1}, optimism)).message
+
+
+def test_a_nan_between_modules_is_not_laid_on_the_next_one():
+    class Between(Module):
+        def __init__(self, last):
+            self.a, self.b, self.last = Linear(6, 4, rng=0), Linear(4, 3, rng=0), last
+
+        def forward(self, x):
+            return exp(1000 * self.b(self.a(x))) if self.last else self.b((0 * self.a(x)).log())
+
+    from nnbook.training import find_nonfinite
+    assert "before module 'b' (Linear) and outside any other" in find_nonfinite(Between(False), cross_entropy, [X], Y)
+    assert "in module '' (Between), whose inputs are finite" in find_nonfinite(Between(True), cross_entropy, [X], Y)
+    holed = X.copy()
+    holed[3, 1] = np.nan
+    assert "before module 'a' (Linear)" in find_nonfinite(Between(True), cross_entropy, [holed], Y)
