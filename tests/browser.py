@@ -63,7 +63,7 @@ class Watch:
         context.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
         context.on("weberror", lambda e: self.problems.append(f"error: {e.error}"))
         context.on("response", lambda r: self.problems.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-        context.on("requestfailed", lambda r: self.problems.append(f"failed: {r.url}"))
+        context.on("requestfailed", lambda r: self.problems.append(f"failed: {r.url}") if r.failure != "net::ERR_ABORTED" else None)     # the page was left
 
     def refuse(self, route) -> None:
         self.problems.append(f"a request left the site: {route.request.url}")
