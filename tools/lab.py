@@ -3,6 +3,7 @@
 A notebook that the reader has written in stays as it is; the others follow the book.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tools.cells import NBS, find
+from tools.gpu import write
 
 LIST = ".copied.json"  # in the copy: the hash of each notebook as it was copied
 
@@ -21,15 +23,17 @@ def digest(path: Path) -> str:
 def refresh(folder: Path) -> list[str]:
     "Copy the notebooks that are not there or untouched since they were copied; the names of those that changed in the book and were kept."
     folder.mkdir(parents=True, exist_ok=True)
-    known, kept = json.loads((folder / LIST).read_text()) if (folder / LIST).is_file() else {}, []
+    known, kept = {}, []
+    with contextlib.suppress(FileNotFoundError, ValueError):    # the first time, or a list that was cut short
+        known = json.loads((folder / LIST).read_text(encoding="utf-8"))
     for path in find([]):
         copy, book = folder / path.name, digest(path)
-        if not copy.exists() or digest(copy) == known.get(path.name):
+        if not copy.exists() or digest(copy) in (known.get(path.name), book):
             shutil.copy(path, copy)
             known[path.name] = book
         elif known.get(path.name) != book:
             kept.append(path.name)
-    (folder / LIST).write_text(json.dumps(known, indent=1))
+    write(folder / LIST, known)
     return kept
 
 
