@@ -110,6 +110,7 @@ def test_gradients_of_a_network_with_every_norm_against_central_differences():
     ("xavier_normal_", {}), ("xavier_uniform_", {"gain": 2.0}), ("kaiming_normal_", {}), ("kaiming_uniform_", {"a": 5**0.5}),
     ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "relu"}), ("kaiming_uniform_", {"nonlinearity": "tanh"}), ("kaiming_normal_", {"a": 0.3})])
 def test_initializations_have_torchs_variance_and_range(shape, name, options):
+    torch.manual_seed(0)
     ours = getattr(layers, name)(Parameter(np.zeros(shape)), rng=0, **options).data
     theirs = getattr(torch.nn.init, name)(torch.empty(shape), **options).numpy()
     assert abs(ours.std() / theirs.std() - 1) < 0.03 and abs(ours.mean()) < 0.05 * ours.std()
