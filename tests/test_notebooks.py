@@ -155,6 +155,13 @@ def test_no_ordinary_cell_uses_what_only_a_slow_or_cuda_cell_binds(path):
         assert not (used - ordinary) & special, f"{cell.source[:60]!r} uses {(used - ordinary) & special}"
 
 
+@pytest.mark.parametrize("path", chapters())
+def test_a_reference_reads_as_a_sentence_where_nothing_has_a_number(path):
+    "In JupyterLab `[Equation](#eq-x)` would read: nothing in Equation needs ..."
+    found = [m for c in read(path).cells if c.cell_type == "markdown" for m in re.findall(r"\[(?:Equation|Figure|Table)\]\([^)]*\)", c.source)]
+    assert found == []
+
+
 def test_notebooks_are_valid_and_end_with_a_newline():
     for path in (ROOT / "nbs").glob("*.ipynb"):
         nbformat.validate(json.loads(path.read_text()))

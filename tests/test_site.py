@@ -352,6 +352,33 @@ def test_side_notes_stand_in_the_margin_and_cover_nothing(width, base, built, wa
         assert left > 0 and page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+CELL = ('<div id="cell-9" class="cell">\n<div class="cell-output cell-output-display">\n<figure class="nn-figure" data-kind="diagram"><svg width="{}" height="{}"><path/></svg>'
+        '<figcaption>Two boxes.</figcaption>\n</figure>\n</div>\n</div>\n')
+
+
+@pytest.mark.parametrize(("paragraphs", "width", "height", "beside"), [(2, 200, 150, 1), (5, 200, 150, 1), (5, 200, 500, 4), (1, 200, 500, 0), (5, 351, 150, 0), (0, 200, 20, 0)])
+def test_a_small_drawing_stands_beside_the_paragraphs_before_it_if_they_are_high_enough(paragraphs, width, height, beside):
+    body = "<p>Before.</p>\n<ol></ol>\n" + f"<p>{'Long text. ' * 20}</p>\n" * paragraphs + CELL.format(width, height)
+    put = notes.put(Page("a.ipynb", "a.html", "A", "", body), {})
+    wrapped = re.search(r'<div class="nn-beside"><div>\n(.*?)</div>', put, re.S)
+    assert (wrapped[1].count("<p>") if wrapped else 0) == beside
+    assert re.sub(r'<div class="nn-beside"><div>\n(.*?)</div>\n(.*)</div>\n', r"\1\2", put, flags=re.S) == body
+
+
+@pytest.mark.parametrize("width", [390, 1240, 1440])
+def test_small_drawings_use_the_margin_of_a_wide_page(width, base, built, watched):
+    page, _ = watched
+    page.set_viewport_size({"width": width, "height": 900})
+    found = [p for p in pages() if 'class="nn-beside"' in (built.out / p).read_text(encoding="utf-8")]
+    assert len(found) > 2
+    for path in found:
+        page.goto(base + path)
+        page.evaluate("document.fonts.ready")
+        text, figure = (page.locator(f".nn-beside {part}").first.bounding_box() for part in ("> div > p", "figure"))
+        assert (figure["x"] > text["x"] + text["width"]) == (width > 1239) and page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(OVERLAPS.replace(".nn-note", ".nn-beside figure").replace("figcaption, ", "").replace(", svg", "")) == [], path
+
+
 # ---------------------------------------------------------------- keys, where one was, the lost page, paper
 
 

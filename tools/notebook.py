@@ -77,8 +77,10 @@ def lines_in_sight(cell) -> int:
 
 
 def words_in_sight(cell) -> int:
-    "How many words of a Markdown cell a reader sees at once: hints and solutions are folded."
-    return len(re.sub(r"<details>.*?</details>", "", text_of(cell["source"]), flags=re.S).split()) if cell["cell_type"] == "markdown" else 0
+    "How many words of a Markdown cell a reader sees at once: hints and solutions are folded; [the figure](#fig-x) counts as one."
+    if cell["cell_type"] != "markdown": return 0
+    text = re.sub(r"<details>.*?</details>", "", text_of(cell["source"]), flags=re.S)
+    return len(re.sub(r"\[the (equation|figure|table)\]\(", r"[\1](", text, flags=re.I).split())
 
 
 def before_exercises(cells) -> list:
