@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['unfold', 'fold', 'conv2d', 'conv1d', 'conv_transpose2d', 'Conv2d', 'Conv1d', 'ConvTranspose2d', 'max_pool2d',
            'avg_pool2d', 'MaxPool2d', 'MaxPool1d', 'AvgPool2d', 'AvgPool1d', 'AdaptiveAvgPool2d', 'AdaptiveAvgPool1d',
-           'ReceptiveField', 'receptive_field', 'feature_maps', 'LocallyConnected2d', 'BatchNorm2d', 'PlainBlock',
-           'Shortcut', 'BasicBlock', 'ResNet', 'LeNet', 'ConvNet']
+           'ReceptiveField', 'receptive_field', 'feature_maps', 'LocallyConnected2d', 'BatchNorm2d', 'LeNet', 'ConvNet',
+           'PlainBlock', 'Shortcut', 'BasicBlock', 'ResNet']
 
 # %% ../nbs/10_cnn.ipynb #4fd9c6d5
 import numpy as np
@@ -530,8 +530,57 @@ class BatchNorm2d(BatchNorm1d):
     """
     _takes = {4: ", H, W"}
 
+# %% ../nbs/10_cnn.ipynb #3f5b3e13
+_PARTS = {1: (Conv1d, BatchNorm1d, MaxPool1d, AdaptiveAvgPool1d), 2: (Conv2d, BatchNorm2d, MaxPool2d, AdaptiveAvgPool2d)}
 
+def _parts(owner: str, dims: int) -> tuple[type, ...]:
+    "Convolution, norm, pool and adaptive pool of signals or pictures."
+    if isinstance(dims, (int, np.integer)) and dims in _PARTS: return _PARTS[dims]
+    raise ValueError(f"{owner} needs dims to be 1, for signals (N, C, L), or 2, for pictures (N, C, H, W); got {_say(dims)}")
 
+class LeNet(Sequential):
+    """Two convolutions with pools, then three linear layers: LeNet-5 (LeCun et al., 1998), as it is commonly taught.
+
+    Shapes: x (N, in_channels, 28, 28) -> logits (N, n_classes). activation: "relu" or "tanh"; pool: "max" or "avg".
+    The paper's net had tanh, averages with weights of their own, and fewer connections in its second convolution.
+    """
+    def __init__(self, in_channels: int = 1, n_classes: int = 10, activation: str = "relu", pool: str = "max", rng=None):
+        _whole("LeNet", in_channels=in_channels, n_classes=n_classes)
+        act = _choose("activation", activation, {"relu": ReLU, "tanh": Tanh})
+        shrink, rng = _choose("pool", pool, {"max": MaxPool2d, "avg": AvgPool2d}), stream(rng, "initialization, LeNet")
+        super().__init__(
+            Conv2d(in_channels, 6, 5, padding=2, rng=rng), act(), shrink(2),         # (N, 6, 14, 14)
+            Conv2d(6, 16, 5, rng=rng), act(), shrink(2), Flatten(),                  # (N, 400)
+            Linear(400, 120, rng=rng), act(), Linear(120, 84, rng=rng), act(), Linear(84, n_classes, rng=rng))
+
+class ConvNet(Sequential):
+    """Convolutions, each with a batch norm and a ReLU, pools where told, and one linear layer at the end.
+
+    ConvNet((16, "M", 32, "M", 64)) has convolutions to 16, 32 and 64 channels and two max pools of 2 between them, in the manner of
+    VGG (Simonyan & Zisserman, 2015). Global average pooling stands before the linear layer; with image_size, the linear layer reads
+    all places instead. dims: 2 for pictures, 1 for signals. rng: a seed, for a `stream` of its own, or a Generator.
+    Shapes: x (N, in_channels, H, W) or (N, in_channels, L) -> logits (N, n_classes).
+    Raises ValueError for anything in channels that is neither a number nor "M".
+    """
+    def __init__(self, channels: tuple, in_channels: int = 1, n_classes: int = 10, image_size: int | tuple | None = None,
+                 kernel_size: int | tuple = 3, dims: int = 2, rng=None):
+        conv, norm, pool, average = _parts("ConvNet", dims)
+        channels, n_in, rng, layers = _plan("ConvNet", channels), in_channels, stream(rng, "initialization, ConvNet"), []
+        for n_out in channels:
+            if n_out == "M":
+                layers.append(pool(2))
+            else:
+                layers += [conv(n_in, n_out, kernel_size, padding="same", bias=False, rng=rng), norm(n_out), ReLU()]
+                n_in = n_out
+        if image_size is not None:
+            sizes, = _sizes("ConvNet", dims, 2**channels.count("M"), image_size=image_size)
+            n_in *= math.prod(n // 2**channels.count("M") for n in sizes)
+        super().__init__(*layers, *([average(1)] if image_size is None else []), Flatten(), Linear(n_in, n_classes, rng=rng))
+
+def _plan(owner: str, channels) -> tuple:
+    if isinstance(channels, (tuple, list)) and any(n != "M" for n in channels):
+        if all(isinstance(n, str) and n == "M" or isinstance(n, (int, np.integer)) and 1 <= n < 2**40 for n in channels): return tuple(channels)
+    raise ValueError(f'{owner} needs channels to be whole numbers and "M" for a max pool, as in (16, "M", 32), got {_say(channels)}')
 
 # %% ../nbs/10_cnn.ipynb #6c75f779
 class PlainBlock(Module):
@@ -641,62 +690,3 @@ def _check_block(block) -> None:
     made = block.func if isinstance(block, partial) else block
     if isinstance(made, type) and issubclass(made, PlainBlock): return
     raise TypeError(f"ResNet takes a kind of PlainBlock as block, such as BasicBlock, or a partial of one, got {_say(block)}")
-
-# %% ../nbs/10_cnn.ipynb #3f5b3e13
-_PARTS = {1: (Conv1d, BatchNorm1d, MaxPool1d, AdaptiveAvgPool1d), 2: (Conv2d, BatchNorm2d, MaxPool2d, AdaptiveAvgPool2d)}
-
-def _parts(owner: str, dims: int) -> tuple[type, ...]:
-    "Convolution, norm, pool and adaptive pool of signals or pictures."
-    if isinstance(dims, (int, np.integer)) and dims in _PARTS: return _PARTS[dims]
-    raise ValueError(f"{owner} needs dims to be 1, for signals (N, C, L), or 2, for pictures (N, C, H, W); got {_say(dims)}")
-
-class LeNet(Sequential):
-    """Two convolutions with pools, then three linear layers: LeNet-5 (LeCun et al., 1998), as it is commonly taught.
-
-    Shapes: x (N, in_channels, 28, 28) -> logits (N, n_classes). activation: "relu" or "tanh"; pool: "max" or "avg".
-    The paper's net had tanh, averages with weights of their own, and fewer connections in its second convolution.
-    """
-    def __init__(self, in_channels: int = 1, n_classes: int = 10, activation: str = "relu", pool: str = "max", rng=None):
-        _whole("LeNet", in_channels=in_channels, n_classes=n_classes)
-        act = _choose("activation", activation, {"relu": ReLU, "tanh": Tanh})
-        shrink, rng = _choose("pool", pool, {"max": MaxPool2d, "avg": AvgPool2d}), stream(rng, "initialization, LeNet")
-        super().__init__(
-            Conv2d(in_channels, 6, 5, padding=2, rng=rng), act(), shrink(2),         # (N, 6, 14, 14)
-            Conv2d(6, 16, 5, rng=rng), act(), shrink(2), Flatten(),                  # (N, 400)
-            Linear(400, 120, rng=rng), act(), Linear(120, 84, rng=rng), act(), Linear(84, n_classes, rng=rng))
-
-class ConvNet(Sequential):
-    """Convolutions, each with a batch norm and a ReLU, pools where told, and one linear layer at the end.
-
-    ConvNet((16, "M", 32, "M", 64)) has convolutions to 16, 32 and 64 channels and two max pools of 2 between them, in the manner of
-    VGG (Simonyan & Zisserman, 2015). Global average pooling stands before the linear layer; with image_size, the linear layer reads
-    all places instead. dims: 2 for pictures, 1 for signals. rng: a seed, for a `stream` of its own, or a Generator.
-    Shapes: x (N, in_channels, H, W) or (N, in_channels, L) -> logits (N, n_classes).
-    Raises ValueError for anything in channels that is neither a number nor "M".
-    """
-    def __init__(self, channels: tuple, in_channels: int = 1, n_classes: int = 10, image_size: int | tuple | None = None,
-                 kernel_size: int | tuple = 3, dims: int = 2, rng=None):
-        conv, norm, pool, average = _parts("ConvNet", dims)
-        channels, n_in, rng, layers = _plan("ConvNet", channels), in_channels, stream(rng, "initialization, ConvNet"), []
-        for n_out in channels:
-            if n_out == "M":
-                layers.append(pool(2))
-            else:
-                layers += [conv(n_in, n_out, kernel_size, padding="same", bias=False, rng=rng), norm(n_out), ReLU()]
-                n_in = n_out
-        if image_size is not None:
-            sizes, = _sizes("ConvNet", dims, 2**channels.count("M"), image_size=image_size)
-            n_in *= math.prod(n // 2**channels.count("M") for n in sizes)
-        super().__init__(*layers, *([average(1)] if image_size is None else []), Flatten(), Linear(n_in, n_classes, rng=rng))
-
-def _plan(owner: str, channels) -> tuple:
-    if isinstance(channels, (tuple, list)) and any(n != "M" for n in channels):
-        if all(isinstance(n, str) and n == "M" or isinstance(n, (int, np.integer)) and 1 <= n < 2**40 for n in channels): return tuple(channels)
-    raise ValueError(f'{owner} needs channels to be whole numbers and "M" for a max pool, as in (16, "M", 32), got {_say(channels)}')
-
-
-
-
-
-
-
