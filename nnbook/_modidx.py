@@ -467,6 +467,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'nnbook.kernels._conv_window': ('kernels.html#_conv_window', 'nnbook/kernels.py'),
                                 'nnbook.kernels._correlate': ('kernels.html#_correlate', 'nnbook/kernels.py'),
                                 'nnbook.kernels._frame': ('kernels.html#_frame', 'nnbook/kernels.py'),
+                                'nnbook.kernels._gather': ('kernels.html#_gather', 'nnbook/kernels.py'),
                                 'nnbook.kernels._images': ('kernels.html#_images', 'nnbook/kernels.py'),
                                 'nnbook.kernels._in_groups': ('kernels.html#_in_groups', 'nnbook/kernels.py'),
                                 'nnbook.kernels._input_grad': ('kernels.html#_input_grad', 'nnbook/kernels.py'),

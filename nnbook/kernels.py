@@ -36,13 +36,13 @@ def _images(frame: ndarray) -> ndarray:
     "(C, H, W, N) -> (N, C, H, W), a view."
     return frame.transpose(3, 0, 1, 2)
 
-_BAND = 1 << 22                                                    # bytes of columns at a time
+_BAND = 1 << 20                                                    # bytes of columns at a time
+np.empty((1 << 25) - (1 << 13), np.uint8)                          # freed at once: glibc then keeps smaller arrays' memory at hand
 
-def _bands(window: _Window, channels: int, n: int, itemsize: int) -> Iterator[slice]:
-    "The rows of places, as many at a time as keep the columns of n images within a cache."
-    (kh, kw), (oh, ow) = window.kernel, window.places
-    rows = max(1, _BAND // max(1, channels * kh * kw * ow * n * itemsize))
-    return (slice(top, min(top + rows, oh)) for top in range(0, oh, rows))
+def _bands(rows: int, entries: int, itemsize: int) -> Iterator[slice]:
+    "Rows of places, as many at a time as keep what is computed of them, `entries` a row, within a cache."
+    step = max(1, _BAND // max(1, entries * itemsize))
+    return (slice(top, min(top + step, rows)) for top in range(0, rows, step))
 
 def _in_groups(y: ndarray, groups: int, rows: slice) -> ndarray:
     "(O, oh, ow, N) -> (groups, O/groups, rows·ow·N), a view."
@@ -59,43 +59,56 @@ def _columns(frame: ndarray, window: _Window, rows: slice, groups: int) -> ndarr
 
 def _correlate(frame: ndarray, weight: ndarray, window: _Window, groups: int) -> ndarray:
     "Each kernel at each place: (C, H, W, N), (O, C/groups, kh, kw) -> (O, oh, ow, N)."
-    kernels = weight.reshape(groups, len(weight) // groups, -1)
-    y = np.empty((len(weight), *window.places, frame.shape[3]), np.result_type(frame, weight))
-    for rows in _bands(window, len(frame), frame.shape[3], y.itemsize):
+    kernels, (kh, kw), (oh, ow) = weight.reshape(groups, len(weight) // groups, -1), window.kernel, window.places
+    y = np.empty((len(weight), oh, ow, frame.shape[3]), np.result_type(frame, weight))
+    for rows in _bands(oh, len(frame) * kh * kw * ow * frame.shape[3], y.itemsize):
         np.matmul(kernels, _columns(frame, window, rows, groups), out=_in_groups(y, groups, rows))
     return y
 
 # %% ../nbs/92_kernels.ipynb #d426c9c6
 def _weight_grad(g: ndarray, frame: ndarray, shape: tuple, window: _Window, groups: int) -> ndarray:
     "(O, oh, ow, N), (C, H, W, N) -> shape, (O, C/groups, kh, kw)."
-    bands = _bands(window, len(frame), frame.shape[3], frame.itemsize)
-    total = sum(_columns(frame, window, rows, groups) @ _in_groups(g, groups, rows).swapaxes(1, 2) for rows in bands)
+    (kh, kw), (oh, ow) = window.kernel, window.places
+    total = sum(_columns(frame, window, rows, groups) @ _in_groups(g, groups, rows).swapaxes(1, 2)
+                for rows in _bands(oh, len(frame) * kh * kw * ow * frame.shape[3], frame.itemsize))
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(shape)       # from (groups, C/groups·kh·kw, O/groups)
 
+# %% ../nbs/92_kernels.ipynb #17b177a0
 def _input_grad(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding: tuple, groups: int) -> ndarray:
-    "(O, oh, ow, N), (O, C/groups, kh, kw) -> shape, (C, H, W, N), without the padding: by the cheaper of two ways."
-    reach = tuple(d * (k - 1) for k, d in zip(window.kernel, window.dilation))
-    wide = tuple(r - p for r, p in zip(reach, padding))                    # the padding of the way back
-    fits = all(n == o + w - p for n, o, w, p in zip(shape[1:], window.places, wide, padding))
-    if window.stride == (1, 1) and len(g) <= shape[0] and min(wide) >= 0 and fits:
-        O, i, kh, kw = weight.shape
-        turned = weight.reshape(groups, O // groups, i, kh, kw).swapaxes(1, 2)[..., ::-1, ::-1].reshape(-1, O // groups, kh, kw)
-        return _correlate(_frame(_images(g), wide), turned, window._replace(places=shape[1:3]), groups)
-    (p, q), (C, H, W, N) = padding, shape
-    return _scatter(g, weight, (C, H + 2 * p, W + 2 * q, N), window, groups)[:, p : p + H, q : q + W]
+    "(O, oh, ow, N), (O, C/groups, kh, kw) -> shape, (C, H, W, N), without the padding."
+    reach, q = (window.kernel[1] - 1) * window.dilation[1], padding[1]
+    whole = window.stride[1] == 1 and reach >= q and shape[2] == window.places[1] + reach - 2 * q
+    return (_gather if whole else _scatter)(g, weight, shape, window, padding, groups)
 
-def _scatter(g: ndarray, weight: ndarray, shape: tuple, window: _Window, groups: int) -> ndarray:
-    "(O, oh, ow, N), (O, C/groups, kh, kw) -> shape, (C, H, W, N): each place adds its kernels, times g, to what it saw."
-    (kh, kw), (sy, sx), (dy, dx), (_, ow) = window
-    frame = np.zeros(shape, np.result_type(g, weight))
-    kernels = np.ascontiguousarray(weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2))
-    for rows in _bands(window, len(frame), shape[3], frame.itemsize):
-        r, top = rows.stop - rows.start, rows.start * sy
-        parts = (kernels @ _in_groups(g, groups, rows)).reshape(len(frame), kh, kw, r, ow, shape[3])
+def _gather(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding: tuple, groups: int) -> ndarray:
+    "Across, each entry gathers from the places that saw it, as columns; down, the kernel's rows are added."
+    (kh, kw), (sy, _), (dy, dx), (oh, _) = window
+    (p, q), (C, H, W, N), O = padding, shape, len(g)
+    wide, across = _frame(_images(g), (0, (kw - 1) * dx - q)), _Window((1, kw), (1, 1), (1, dx), (oh, W))
+    kernels = weight.reshape(groups, O // groups, C // groups, kh, kw)[..., ::-1].transpose(0, 3, 2, 1, 4)
+    kernels = kernels.reshape(groups, kh * C // groups, O // groups * kw)
+    frame = np.zeros((groups, C // groups, H + 2 * p, W, N), np.result_type(g, weight))
+    for rows in _bands(oh, (O * kw + C * kh) * W * N, frame.itemsize):
+        r, parts = rows.stop - rows.start, kernels @ _columns(wide, across, rows, groups)
+        parts = parts.reshape(groups, kh, C // groups, r, W, N)
+        for i in range(kh):
+            y = rows.start * sy + i * dy
+            frame[:, :, y : y + (r - 1) * sy + 1 : sy] += parts[:, i]
+    return frame.reshape(C, H + 2 * p, W, N)[:, p : p + H]
+
+def _scatter(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding: tuple, groups: int) -> ndarray:
+    "For strides across: each place adds its kernels, times g, to what it saw."
+    (kh, kw), (sy, sx), (dy, dx), (oh, ow) = window
+    (p, q), (C, H, W, N) = padding, shape
+    frame = np.zeros((C, H + 2 * p, W + 2 * q, N), np.result_type(g, weight))
+    kernels = np.ascontiguousarray(weight.reshape(groups, len(g) // groups, -1).swapaxes(1, 2))
+    for rows in _bands(oh, C * kh * kw * ow * N, frame.itemsize):
+        r, parts = rows.stop - rows.start, kernels @ _in_groups(g, groups, rows)
+        parts = parts.reshape(C, kh, kw, r, ow, N)
         for i, j in np.ndindex(kh, kw):
-            y, x = top + i * dy, j * dx
+            y, x = rows.start * sy + i * dy, j * dx
             frame[:, y : y + (r - 1) * sy + 1 : sy, x : x + (ow - 1) * sx + 1 : sx] += parts[:, i, j]
-    return frame
+    return frame[:, p : p + H, q : q + W]
 
 # %% ../nbs/92_kernels.ipynb #08293f8a
 def _with_bias(y: ndarray, bias: list) -> ndarray:
@@ -211,14 +224,15 @@ def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
     x, = _tensors(x)
     places, taps = _pool_taps("max_pool2d", x.shape, kernel_size, stride, padding)
     a = _frame(x.data)                                             # (C, H, W, N)
-    y = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype)   # (C, oh, ow, N)
-    for place, entry in taps: np.maximum(y[place], a[entry], out=y[place])
+    y = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype) if any(padding) else a[taps[0][1]].copy()
+    for place, entry in taps: np.maximum(y[place], a[entry], out=y[place])     # (C, oh, ow, N)
     apart = stride[0] >= kernel_size[0] and stride[1] >= kernel_size[1]
     return Tensor.of(_images(y), x, backward=lambda g: (_images(_max_pool_grad(_frame(g), a, y, taps, apart)),))
 
 def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) -> ndarray:
     "g (C, oh, ow, N) to the first entry in each window that is the largest; apart: no entry lies in two windows."
-    gx, free = np.zeros_like(x), np.ones(y.shape, bool)            # free: places whose gradient is still to be given
+    whole = apart and sum(g[place].size for place, _ in taps) == x.size                    # every entry lies in a window
+    gx, free = np.empty_like(x) if whole else np.zeros_like(x), np.ones(y.shape, bool)     # free: whose gradient is still to give
     def give(place, entry, hit, add):
         hit &= free[place]
         free[place] ^= hit
