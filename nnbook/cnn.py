@@ -314,7 +314,7 @@ def _conv_text(layer: Module) -> str:
     text = f"{layer.in_channels}, {layer.out_channels}, kernel_size={layer.kernel_size}, stride={layer.stride}"
     for name, default in {"padding": none, "dilation": tuple(n + 1 for n in none), "output_padding": none, "groups": 1, "plain": False}.items():
         value = getattr(layer, name, default)
-        if value != default: text += f", {name}={value!r}"
+        if value != default: text += f", {name}={value}"
     return text if layer.bias is not None else text + ", bias=False"
 
 class Conv2d(_Conv):
