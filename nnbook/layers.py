@@ -645,20 +645,21 @@ class BatchNorm1d(Module):
         per_feature = lambda a: a.reshape((1, -1) + (1,) * (x.ndim - 2))
         if self.training:
             columns = x.swapaxes(0, 1)                               # (C, N, ...)
-            self._remember(columns.data.reshape(n, -1))
+            self._remember(columns.data)
             y = layer_norm(columns, columns.shape[1:], eps=self.eps).swapaxes(0, 1)
         else:
             y = (x - per_feature(self.running_mean)) * per_feature(1 / np.sqrt(self.running_var + self.eps))
         return y if self.weight is None else y * per_feature(self.weight) + per_feature(self.bias)
 
     def _remember(self, columns: ndarray) -> None:
-        "Move the running statistics toward those of columns (C, n); the variance is the unbiased one, as in torch."
-        if columns.shape[1] < 2:
-            raise ValueError(f"{type(self).__name__} cannot train on {columns.shape[1]} value per feature; make the batch "
+        "Move the running statistics toward those of columns (C, ...); the variance is the unbiased one, as in torch."
+        axes, count = tuple(range(1, columns.ndim)), columns[0].size
+        if count < 2:
+            raise ValueError(f"{type(self).__name__} cannot train on {count} value per feature; make the batch "
                              "larger, or call model.eval() to predict")
         self.num_batches_tracked += 1
         share = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
-        now = {"running_mean": columns.mean(axis=1), "running_var": columns.var(axis=1, ddof=1)}
+        now = {"running_mean": columns.mean(axis=axes), "running_var": columns.var(axis=axes, ddof=1)}
         for name, value in now.items():
             kept = getattr(self, name)
             kept += (share * (value - kept)).astype(kept.dtype)
