@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MODELS', 'save_safetensors', 'load_safetensors', 'Entry', 'names', 'Card', 'save', 'card', 'load']
 
-# %% ../nbs/92b_zoo.ipynb #f016013c
+# %% ../nbs/92b_zoo.ipynb #b3b73135
 import json
 import math
 import os
@@ -42,7 +42,7 @@ def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
     """
     return _parsed(_bytes(path), path)[0]
 
-# %% ../nbs/92b_zoo.ipynb #303905cd
+# %% ../nbs/92b_zoo.ipynb #3296528c
 def _text(what: str, value) -> str:
     if isinstance(value, str) and value != "__metadata__": return value
     raise TypeError(f"{what} is a text, and not '__metadata__', which safetensors keeps for itself; got {value!r}")
@@ -71,7 +71,7 @@ def _write(path: Path, content: bytes) -> None:
     finally:
         part.unlink(missing_ok=True)
 
-# %% ../nbs/92b_zoo.ipynb #b376dde7
+# %% ../nbs/92b_zoo.ipynb #21fca70e
 def _bytes(path) -> bytes:
     try: return Path(path).read_bytes()
     except FileNotFoundError:
@@ -127,7 +127,7 @@ def _array(name: str, entry: dict, buffer: memoryview) -> np.ndarray:
     if entry["dtype"] == "BOOL": return array.view(np.uint8) != 0
     return array.astype(array.dtype.newbyteorder("="))
 
-# %% ../nbs/92b_zoo.ipynb #92f970ab
+# %% ../nbs/92b_zoo.ipynb #f8a23a77
 from dataclasses import asdict, dataclass
 
 
@@ -145,14 +145,15 @@ class Entry:
     cell: str
 
 MODELS: dict[str, Entry] = {
-    "digits": Entry("reads handwritten digits", "cnn.LeNet", {}, (1, 28, 28), "10_cnn.ipynb"),
+    "digits": Entry("reads handwritten digits", "cnn.ConvNet", {"channels": (16, "M", 32, "M", 64), "image_size": 28},
+                    shape=(1, 28, 28), cell="10_cnn.ipynb"),
 }
 
 def names() -> list[str]:
     "The names of the models, for `load`."
     return list(MODELS)
 
-# %% ../nbs/92b_zoo.ipynb #0e0f945b
+# %% ../nbs/92b_zoo.ipynb #313331ae
 import hashlib
 
 from .evaluation import wilson_interval
@@ -205,7 +206,7 @@ def _checksum(card: dict, state: dict) -> str:
         digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode() + array.tobytes())
     return digest.hexdigest()
 
-# %% ../nbs/92b_zoo.ipynb #70a2a32c
+# %% ../nbs/92b_zoo.ipynb #e43eb8de
 import difflib
 from importlib import import_module
 
@@ -256,7 +257,7 @@ def save(name: str, model, *, trained_on: str, seed: int, test: Dataset, folder:
     save_safetensors(state, path, {"card": json.dumps(card, indent=1)})
     return _read(name, path)[0]
 
-# %% ../nbs/92b_zoo.ipynb #bd4f535f
+# %% ../nbs/92b_zoo.ipynb #189f12ff
 _REINSTALL = "get them again: pip install --force-reinstall --no-deps nnbook"
 
 def _path(name: str) -> Path:
