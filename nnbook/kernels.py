@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
-from .autograd import Tensor, _chosen, _tensors
+from .autograd import _BITS, Tensor, _chosen, _tensors
 
 # %% ../nbs/92_kernels.ipynb #f73644de
 class _Window(NamedTuple):
@@ -36,7 +36,7 @@ def _images(frame: ndarray) -> ndarray:
     "(C, H, W, N) -> (N, C, H, W), a view."
     return frame.transpose(3, 0, 1, 2)
 
-_BAND = 1 << 20                                                    # bytes of columns at a time
+_BAND = 1 << 19                                                    # bytes of columns at a time
 np.empty((1 << 25) - (1 << 13), np.uint8)                          # freed at once: glibc then keeps smaller arrays' memory at hand
 
 def _bands(rows: int, entries: int, itemsize: int) -> Iterator[slice]:
@@ -57,12 +57,14 @@ def _columns(frame: ndarray, window: _Window, rows: slice, groups: int) -> ndarr
     seen = as_strided(frame[:, rows.start * sy:], (C, kh, kw, r, ow, N), (c, dy * y, dx * x, sy * y, sx * x, n))
     return seen.reshape(groups, C // groups * kh * kw, r * ow * N)
 
-def _correlate(frame: ndarray, weight: ndarray, window: _Window, groups: int) -> ndarray:
-    "Each kernel at each place: (C, H, W, N), (O, C/groups, kh, kw) -> (O, oh, ow, N)."
+def _correlate(frame: ndarray, weight: ndarray, window: _Window, groups: int, bias: list | tuple = ()) -> ndarray:
+    "Each kernel at each place: (C, H, W, N), (O, C/groups, kh, kw), maybe [(O,)] -> (O, oh, ow, N)."
     kernels, (kh, kw), (oh, ow) = weight.reshape(groups, len(weight) // groups, -1), window.kernel, window.places
-    y = np.empty((len(weight), oh, ow, frame.shape[3]), np.result_type(frame, weight))
-    for rows in _bands(oh, len(frame) * kh * kw * ow * frame.shape[3], y.itemsize):
-        np.matmul(kernels, _columns(frame, window, rows, groups), out=_in_groups(y, groups, rows))
+    y = np.empty((len(weight), oh, ow, frame.shape[3]), np.result_type(frame, weight, *bias))
+    for rows in _bands(oh, (len(frame) * kh * kw + len(y)) * ow * frame.shape[3], y.itemsize):
+        band = _in_groups(y, groups, rows)
+        np.matmul(kernels, _columns(frame, window, rows, groups), out=band)
+        for b in bias: band += b.reshape(groups, -1, 1)
     return y
 
 # %% ../nbs/92_kernels.ipynb #d426c9c6
@@ -70,7 +72,7 @@ def _weight_grad(g: ndarray, frame: ndarray, shape: tuple, window: _Window, grou
     "(O, oh, ow, N), (C, H, W, N) -> shape, (O, C/groups, kh, kw)."
     (kh, kw), (oh, ow) = window.kernel, window.places
     total = sum(_columns(frame, window, rows, groups) @ _in_groups(g, groups, rows).swapaxes(1, 2)
-                for rows in _bands(oh, len(frame) * kh * kw * ow * frame.shape[3], frame.itemsize))
+                for rows in _bands(oh, (len(frame) * kh * kw + len(g)) * ow * frame.shape[3], g.itemsize))
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(shape)       # from (groups, C/groups·kh·kw, O/groups)
 
 # %% ../nbs/92_kernels.ipynb #17b177a0
@@ -102,7 +104,7 @@ def _scatter(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding
     (p, q), (C, H, W, N) = padding, shape
     frame = np.zeros((C, H + 2 * p, W + 2 * q, N), np.result_type(g, weight))
     kernels = np.ascontiguousarray(weight.reshape(groups, len(g) // groups, -1).swapaxes(1, 2))
-    for rows in _bands(oh, C * kh * kw * ow * N, frame.itemsize):
+    for rows in _bands(oh, (C * kh * kw + len(g)) * ow * N, frame.itemsize):
         r, parts = rows.stop - rows.start, kernels @ _in_groups(g, groups, rows)
         parts = parts.reshape(C, kh, kw, r, ow, N)
         for i, j in np.ndindex(kh, kw):
@@ -111,12 +113,6 @@ def _scatter(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding
     return frame[:, p : p + H, q : q + W]
 
 # %% ../nbs/92_kernels.ipynb #08293f8a
-def _with_bias(y: ndarray, bias: list) -> ndarray:
-    "y (O, oh, ow, N) with bias (O,) added, in place where the dtype allows."
-    if not bias: return y
-    b = bias[0].data[:, None, None, None]
-    return np.add(y, b, out=y if np.result_type(y, b) == y.dtype and y.flags.c_contiguous else None)
-
 def _bias_grad(g: ndarray, bias: list) -> tuple:
     return (g.reshape(len(g), -1).sum(axis=1),) if bias else ()
 
@@ -136,7 +132,8 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple 
         return (_images(_input_grad(g, w, shape, window, padding, groups)) if x.requires_grad else None,
                 _weight_grad(g, frame, w.shape, window, groups) if weight.requires_grad else None,
                 *_bias_grad(g, bias))
-    return Tensor.of(_images(_with_bias(_correlate(frame, w, window, groups), bias)), x, weight, *bias, backward=backward)
+    y = _correlate(frame, w, window, groups, [b.data for b in bias])
+    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
 
 # %% ../nbs/92_kernels.ipynb #9057a880
 def conv_transpose2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
@@ -156,7 +153,9 @@ def conv_transpose2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stri
         return (_images(_correlate(frame, w, window, groups)) if x.requires_grad else None,
                 _weight_grad(a, frame, w.shape, window, groups) if weight.requires_grad else None,
                 *_bias_grad(_frame(g), bias))
-    return Tensor.of(_images(_with_bias(_input_grad(a, w, shape, window, padding, groups), bias)), x, weight, *bias, backward=backward)
+    y = _input_grad(a, w, shape, window, padding, groups)
+    for b in bias: y = y + b.data[:, None, None, None]
+    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
 
 # %% ../nbs/92_kernels.ipynb #5f851dc0
 def _check_conv(name: str, x: tuple, weight: tuple, bias: list, channels: int, out: int, groups: int) -> None:
@@ -224,20 +223,24 @@ def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
     x, = _tensors(x)
     places, taps = _pool_taps("max_pool2d", x.shape, kernel_size, stride, padding)
     a = _frame(x.data)                                             # (C, H, W, N)
-    y = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype) if any(padding) else a[taps[0][1]].copy()
-    for place, entry in taps: np.maximum(y[place], a[entry], out=y[place])     # (C, oh, ow, N)
+    first, *others = taps
+    if any(padding): y, others = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype), taps
+    else: y = a[first[1]].copy()                                   # (C, oh, ow, N)
+    for place, entry in others: np.maximum(y[place], a[entry], out=y[place])
     apart = stride[0] >= kernel_size[0] and stride[1] >= kernel_size[1]
     return Tensor.of(_images(y), x, backward=lambda g: (_images(_max_pool_grad(_frame(g), a, y, taps, apart)),))
 
 def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) -> ndarray:
     "g (C, oh, ow, N) to the first entry in each window that is the largest; apart: no entry lies in two windows."
+    bits = _BITS.get(g.itemsize)
+    apart = apart and bits is not None
     whole = apart and sum(g[place].size for place, _ in taps) == x.size                    # every entry lies in a window
     gx, free = np.empty_like(x) if whole else np.zeros_like(x), np.ones(y.shape, bool)     # free: whose gradient is still to give
     def give(place, entry, hit, add):
         hit &= free[place]
         free[place] ^= hit
-        part = _chosen(hit, g[place])
-        gx[entry] = gx[entry] + part if add else part
+        if add: gx[entry] += _chosen(hit, g[place])
+        else: np.multiply(g[place].view(bits), hit, out=gx[entry].view(bits))  # _chosen, at once where it belongs
     for place, entry in taps: give(place, entry, x[entry] == y[place], not apart)
     if free.any():                                                 # NaN equals nothing; PyTorch gives to the last one
         for place, entry in reversed(taps): give(place, entry, np.isnan(x[entry]), True)
