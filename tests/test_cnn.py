@@ -137,6 +137,14 @@ def test_adaptive_pools_are_torchs(size, output):
     hold(cnn.AdaptiveAvgPool1d(output[0]), torch.nn.AdaptiveAvgPool1d(output[0]), x_of(2, 3, size[0]))
 
 
+@few
+@given(channels=pairs_of(small), size=pairs_of(st.integers(5, 7)), kernel=pairs_of(small), stride=small, padding=st.integers(0, 2), dilation=st.integers(1, 2), bias=st.booleans())
+def test_locally_connected_layers_are_their_twins(channels, size, kernel, stride, padding, dilation, bias):
+    one, two = (space.LocallyConnected2d(*channels, kernel, size, stride, padding, dilation, bias, rng=0) for space in (cnn, twins))
+    if bias: one.bias.data[...] = x_of(*one.bias.shape, seed=1)
+    assert_twins(one, two, x_of(2, channels[0], *size), dtype=np.float64, steps=2)
+
+
 @pytest.mark.parametrize("shape", [(5, 4, 3, 3), (1, 4, 2, 5), (2, 4, 1, 1)])
 @pytest.mark.parametrize("options", [{}, {"affine": False}, {"momentum": 0.5}, {"momentum": None}, {"eps": 0.1}])
 def test_batch_norm_is_torchs_in_training_in_its_buffers_and_in_eval_mode(shape, options):
