@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from .autograd import _BITS, Tensor, _chosen, _tensors
 
-# %% ../nbs/92_kernels.ipynb #f73644de
+# %% ../nbs/92_kernels.ipynb #d426c9c6
 class _Window(NamedTuple):
     "Where a kernel lies over a frame (C, H, W, N): each a pair, down and across."
     kernel: tuple[int, int]
@@ -37,7 +37,6 @@ def _images(frame: ndarray) -> ndarray:
     return frame.transpose(3, 0, 1, 2)
 
 _BAND = 1 << 19                                                    # bytes of columns at a time
-np.empty((1 << 25) - (1 << 13), np.uint8)                          # freed at once: glibc then keeps smaller arrays' memory at hand
 
 def _bands(rows: int, entries: int, itemsize: int) -> Iterator[slice]:
     "Rows of places, as many at a time as keep what is computed of them, `entries` a row, within a cache."
@@ -49,7 +48,7 @@ def _in_groups(y: ndarray, groups: int, rows: slice) -> ndarray:
     band = y[:, rows]
     return band.reshape(groups, len(y) // groups, band[0].size)
 
-# %% ../nbs/92_kernels.ipynb #cb83d9cf
+# %% ../nbs/92_kernels.ipynb #17b177a0
 def _columns(frame: ndarray, window: _Window, rows: slice, groups: int) -> ndarray:
     "What the kernel sees from the places in `rows`: (C, H, W, N) -> (groups, C/groups·kh·kw, rows·ow·N)."
     (kh, kw), (sy, sx), (dy, dx), (_, ow) = window
@@ -67,7 +66,7 @@ def _correlate(frame: ndarray, weight: ndarray, window: _Window, groups: int, bi
         for b in bias: band += b.reshape(groups, -1, 1)
     return y
 
-# %% ../nbs/92_kernels.ipynb #d426c9c6
+# %% ../nbs/92_kernels.ipynb #9057a880
 def _weight_grad(g: ndarray, frame: ndarray, shape: tuple, window: _Window, groups: int) -> ndarray:
     "(O, oh, ow, N), (C, H, W, N) -> shape, (O, C/groups, kh, kw)."
     (kh, kw), (oh, ow) = window.kernel, window.places
@@ -75,7 +74,6 @@ def _weight_grad(g: ndarray, frame: ndarray, shape: tuple, window: _Window, grou
                 for rows in _bands(oh, (len(frame) * kh * kw + len(g)) * ow * frame.shape[3], g.itemsize))
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(shape)       # from (groups, C/groups·kh·kw, O/groups)
 
-# %% ../nbs/92_kernels.ipynb #17b177a0
 def _input_grad(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding: tuple, groups: int) -> ndarray:
     "(O, oh, ow, N), (O, C/groups, kh, kw) -> shape, (C, H, W, N), without the padding."
     reach, q = (window.kernel[1] - 1) * window.dilation[1], padding[1]
@@ -111,51 +109,6 @@ def _scatter(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding
             y, x = rows.start * sy + i * dy, j * dx
             frame[:, y : y + (r - 1) * sy + 1 : sy, x : x + (ow - 1) * sx + 1 : sx] += parts[:, i, j]
     return frame[:, p : p + H, q : q + W]
-
-# %% ../nbs/92_kernels.ipynb #08293f8a
-def _bias_grad(g: ndarray, bias: list) -> tuple:
-    return (g.reshape(len(g), -1).sum(axis=1),) if bias else ()
-
-def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
-           dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
-    """Convolution of images, as `torch.nn.functional.conv2d` (LeCun et al., 1989).
-
-    Shapes: x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
-    oh = (H + 2·padding - dilation·(kh - 1) - 1) // stride + 1. Pairs are down and across. In memory the
-    result lies as (O, oh, ow, N). Raises ValueError for shapes that don't fit.
-    """
-    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
-    window = _conv_window(x.shape, weight.shape, bias, stride, padding, dilation, groups)
-    frame, w, shape = _frame(x.data, padding), weight.data, (*x.shape[1:], len(x.data))
-    def backward(g):
-        g = _frame(g)                                              # (O, oh, ow, N)
-        return (_images(_input_grad(g, w, shape, window, padding, groups)) if x.requires_grad else None,
-                _weight_grad(g, frame, w.shape, window, groups) if weight.requires_grad else None,
-                *_bias_grad(g, bias))
-    y = _correlate(frame, w, window, groups, [b.data for b in bias])
-    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
-
-# %% ../nbs/92_kernels.ipynb #9057a880
-def conv_transpose2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
-                     output_padding: tuple = (0, 0), dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
-    """Transposed convolution, as `torch.nn.functional.conv_transpose2d` (Zeiler et al., 2010): conv2d's way back, forward.
-
-    Shapes: x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
-    oh = (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1. Raises ValueError for shapes
-    that don't fit.
-    """
-    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
-    size = _transposed_size(x.shape, weight.shape, bias, stride, padding, output_padding, dilation, groups)
-    window = _Window(weight.shape[2:], stride, dilation, x.shape[2:])
-    a, w, shape = _frame(x.data), weight.data, (weight.shape[1] * groups, *size, len(x.data))
-    def backward(g):
-        frame = _frame(g, padding)                                 # (O, oh + 2p, ow + 2q, N)
-        return (_images(_correlate(frame, w, window, groups)) if x.requires_grad else None,
-                _weight_grad(a, frame, w.shape, window, groups) if weight.requires_grad else None,
-                *_bias_grad(_frame(g), bias))
-    y = _input_grad(a, w, shape, window, padding, groups)
-    for b in bias: y = y + b.data[:, None, None, None]
-    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
 
 # %% ../nbs/92_kernels.ipynb #5f851dc0
 def _check_conv(name: str, x: tuple, weight: tuple, bias: list, channels: int, out: int, groups: int) -> None:
@@ -196,6 +149,50 @@ def _transposed_size(x: tuple, weight: tuple, bias: list, stride: tuple, padding
     raise ValueError(f"{name} of images of shape {x} with padding {padding} leaves an output of {size[0]} × {size[1]}; take less padding")
 
 # %% ../nbs/92_kernels.ipynb #3b67287d
+def _bias_grad(g: ndarray, bias: list) -> tuple:
+    return (g.reshape(len(g), -1).sum(axis=1),) if bias else ()
+
+def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
+           dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
+    """Convolution of images, as `torch.nn.functional.conv2d` (LeCun et al., 1989).
+
+    Shapes: x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
+    oh = (H + 2·padding - dilation·(kh - 1) - 1) // stride + 1. Pairs are down and across. In memory the
+    result lies as (O, oh, ow, N). Raises ValueError for shapes that don't fit.
+    """
+    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
+    window = _conv_window(x.shape, weight.shape, bias, stride, padding, dilation, groups)
+    frame, w, shape = _frame(x.data, padding), weight.data, (*x.shape[1:], len(x.data))
+    def backward(g):
+        g = _frame(g)                                              # (O, oh, ow, N)
+        return (_images(_input_grad(g, w, shape, window, padding, groups)) if x.requires_grad else None,
+                _weight_grad(g, frame, w.shape, window, groups) if weight.requires_grad else None,
+                *_bias_grad(g, bias))
+    y = _correlate(frame, w, window, groups, [b.data for b in bias])
+    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
+
+def conv_transpose2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
+                     output_padding: tuple = (0, 0), dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
+    """Transposed convolution, as `torch.nn.functional.conv_transpose2d` (Zeiler et al., 2010): conv2d's way back, forward.
+
+    Shapes: x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
+    oh = (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1. Raises ValueError for shapes
+    that don't fit.
+    """
+    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
+    size = _transposed_size(x.shape, weight.shape, bias, stride, padding, output_padding, dilation, groups)
+    window = _Window(weight.shape[2:], stride, dilation, x.shape[2:])
+    a, w, shape = _frame(x.data), weight.data, (weight.shape[1] * groups, *size, len(x.data))
+    def backward(g):
+        frame = _frame(g, padding)                                 # (O, oh + 2p, ow + 2q, N)
+        return (_images(_correlate(frame, w, window, groups)) if x.requires_grad else None,
+                _weight_grad(a, frame, w.shape, window, groups) if weight.requires_grad else None,
+                *_bias_grad(_frame(g), bias))
+    y = _input_grad(a, w, shape, window, padding, groups)
+    for b in bias: y = y + b.data[:, None, None, None]
+    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
+
+# %% ../nbs/92_kernels.ipynb #c19675f1
 def _offsets(n: int, kernel: int, stride: int, padding: int, places: int) -> list:
     "Along one axis, for each entry of the window: the places where it falls inside the image, and on which entries."
     found = []
@@ -214,6 +211,7 @@ def _pool_taps(name: str, x: tuple, kernel: tuple, stride: tuple, padding: tuple
     down, across = map(_offsets, x[2:], kernel, stride, padding, places)
     return places, [((slice(None), a, c), (slice(None), b, d)) for a, b in down for c, d in across]
 
+# %% ../nbs/92_kernels.ipynb #de652540
 def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0, 0)) -> Tensor:
     """The largest entry of each window, as `torch.nn.functional.max_pool2d`; the first of equals gets the gradient.
 
@@ -263,3 +261,7 @@ def avg_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
         for place, entry in taps: gx[entry] += share[place]
         return (_images(gx),)
     return Tensor.of(_images(y), x, backward=backward)
+
+# %% ../nbs/92_kernels.ipynb #baa8d5b0
+_block = np.empty((1 << 25) - (1 << 13), np.uint8)                 # no page of it is touched
+del _block
