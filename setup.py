@@ -29,7 +29,7 @@ setup(
     extras_require=extras,
     package_dir={"": "."},
     packages=find_packages(include=["nnbook", "nnbook.*"]),
-    package_data={"nnbook": ["py.typed", "*.pyi"], "nnbook._results": ["*.json"]},
+    package_data={"nnbook": ["py.typed", "*.pyi"], "nnbook._results": ["*.json", "*.safetensors"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Education",

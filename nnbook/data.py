@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CATALOG', 'PLAYS', 'CLOTHES', 'THINGS', 'File', 'Source', 'Dataset', 'stratified', 'DataError', 'need', 'mnist5k',
-           'digits', 'penguins', 'breast_cancer', 'wine', 'diabetes', 'auto_mpg', 'mnist1d', 'cache_folder', 'is_whole',
-           'cached', 'fetch_file', 'fetch', 'Corpus', 'shakespeare', 'tiny_shakespeare', 'read_idx', 'mnist',
-           'fashion_mnist', 'cifar10', 'read_pickled_arrays', 'Graph', 'cora', 'main']
+           'digits', 'penguins', 'breast_cancer', 'wine', 'diabetes', 'auto_mpg', 'mnist1d', 'color_digits',
+           'cache_folder', 'is_whole', 'cached', 'fetch_file', 'fetch', 'Corpus', 'shakespeare', 'tiny_shakespeare',
+           'read_idx', 'mnist', 'fashion_mnist', 'cifar10', 'read_pickled_arrays', 'Graph', 'cora', 'main']
 
 # %% ../nbs/90_data.ipynb #07450b46
 import gzip
@@ -188,6 +188,8 @@ CATALOG: dict[str, Source] = {source.name: source for source in [
            "Quinlan (1993)", "CC BY 4.0", "mlxtend"),
     Source("mnist1d", "5,000 synthetic signals of ten shapes",
            "Greydanus & Kobak (2024)", "Apache-2.0", "mnist1d"),
+    Source("color_digits", "those of mnist5k over photographs, 32×32 in color",
+           "recipe of Ganin et al. (2016)", "CC BY-SA 3.0", "scikit-image"),
 ]}
 
 # %% ../nbs/90_data.ipynb #2fa421d6
@@ -355,6 +357,88 @@ def mnist1d() -> Dataset:
     y = np.concatenate([made["y"], made["y_test"]]).astype(np.int64)
     return Dataset(CATALOG["mnist1d"], x, y, n_train=len(made["y"]),
                    target_names=tuple("0123456789"))
+
+# %% ../nbs/90_data.ipynb #0343425a
+import io
+
+from .streams import stream
+
+_PICTURES = {"astronaut": "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+             "chelsea": "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+             "coffee": "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+             "ihc": "f8dd1aa387ddd1f49d8ad13b50921b237df8e9b262606d258770687b0ef93cef"}
+
+@cache
+def _picture(name: str) -> np.ndarray:
+    "One of scikit-image's pictures: (height, width, 3) uint8, from the file in its folder."
+    need("skimage")
+    file = files("skimage") / "data" / f"{name}.png"
+    content = file.read_bytes() if file.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != _PICTURES[name]:
+        raise DataError(f"{name}.png inside scikit-image is missing or not that of this book; "
+                        'run: pip install "scikit-image==0.26.0"')
+    return np.asarray(need("PIL.Image").open(io.BytesIO(content)).convert("RGB"))
+
+def _shades(pixels: np.ndarray, dtype) -> np.ndarray:
+    "Bytes as they are, or from 0 to 1 in a floating type."
+    return pixels if np.dtype(dtype) == np.uint8 else np.divide(pixels, 255, dtype=dtype)
+
+# %% ../nbs/90_data.ipynb #04ee7fc0
+def _windows(pictures: np.ndarray, axis: tuple[int, int]) -> np.ndarray:
+    "Every 32×32 window, as a view without a copy; its pixels are the last two axes."
+    return np.lib.stride_tricks.sliding_window_view(pictures, (32, 32), axis)
+
+def _over_pictures(ink: np.ndarray, n: int, test: bool, rng: "np.random.Generator"):
+    """n pictures (n, 32, 32, 3) uint8, of the digits `ink` (M, 28, 28) uint8 in turn, and
+    what is in them {name: (n,)}.
+
+    Each digit lies at one of 25 places over a patch drawn from one of the pictures: from
+    its right quarter for `test`, else from the rest.
+    """
+    u = rng.random((n, 5))
+    names, which = list(_PICTURES), (u[:, 0] * len(_PICTURES)).astype(int)
+    down, right = (u[:, 1:3] * 5).astype(int).T                         # 0 to 4 pixels
+    frames = _windows(np.pad(ink, ((0, 0), (4, 4), (4, 4))), (1, 2))    # (M, 5, 5, 32, 32)
+    digit = frames[np.arange(n) % len(ink), 4 - down, 4 - right]        # (n, 32, 32)
+    out, top, left = np.empty((n, 32, 32, 3), np.uint8), np.zeros(n, int), np.zeros(n, int)
+    for k, name in enumerate(names):
+        mine, photo = np.flatnonzero(which == k), _picture(name)
+        cut = photo.shape[1] * 3 // 4
+        patches = _windows(photo[:, cut:] if test else photo[:, :cut], (0, 1))
+        top[mine], left[mine] = (u[mine, 3:] * patches.shape[:2]).astype(int).T
+        patch = patches[top[mine], left[mine]].transpose(0, 2, 3, 1)    # (m, 32, 32, 3)
+        over = digit[mine, :, :, None]
+        out[mine] = np.maximum(patch, over) - np.minimum(patch, over)   # |patch - digit|
+        left[mine] += cut * test
+    return out, {"picture": np.array(names)[which], "top": top, "left": left,
+                 "down": down, "right": right}
+
+# %% ../nbs/90_data.ipynb #5af90f05
+def color_digits(n: int = 5000, seed: int = 0, dtype=np.float32) -> Dataset:
+    """n digits over photographs, made from `mnist5k()` and four pictures of scikit-image; a
+    fifth, rounded down, for testing.
+
+    x (n, 3072) from 0 to 1; y (n,) int64, the digit; images (n, 32, 32, 3), red, green and
+    blue last; for channels first: `images.transpose(0, 3, 1, 2)`. dtype: a floating type,
+    or np.uint8 for bytes 0 to 255. With more than 5,000, digits come again, elsewhere and
+    over other patches; no digit of mnist5k and no pixel of a picture is on both sides.
+    frame: the digit's `row` in mnist5k and its place, `down` and `right`; the `picture`,
+    and where the patch was, `top` and `left`. Made anew at each call, always the same.
+    Raises ValueError for an n below 1.
+    Source: recipe of Ganin et al. (2016). License: CC BY-SA 3.0, that of the digits.
+    """
+    if not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"n is the number of digits to make, at least 1, got {n!r}")
+    plain, parts = mnist5k(), []
+    for side, (first, end, count) in enumerate([(0, plain.n_train, n - n // 5),
+                                                (plain.n_train, len(plain), n // 5)]):
+        ink = np.rint(255 * plain.images[first:end]).astype(np.uint8)
+        made, frame = _over_pictures(ink, count, side == 1, stream(seed, "color digits", side))
+        parts.append((made, {"row": first + np.arange(count) % len(ink)} | frame))
+    frame = {name: np.concatenate([columns[name] for _, columns in parts]) for name in parts[0][1]}
+    x = _shades(np.concatenate([made for made, _ in parts]).reshape(n, -1), dtype)
+    return Dataset(CATALOG["color_digits"], x, plain.y[frame["row"]], n - n // 5, frame=frame,
+                   image_shape=(32, 32, 3), target_names=plain.target_names)
 
 # %% ../nbs/90_data.ipynb #ac9628b6
 _SHA256SUMS = """
@@ -713,10 +797,6 @@ def read_idx(path: Path) -> np.ndarray:
                         f"it starts with {raw[:3].hex()} instead of 000008")
     shape = np.frombuffer(raw, ">u4", count=raw[3], offset=4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
-
-def _shades(pixels: np.ndarray, dtype) -> np.ndarray:
-    "Bytes as they are, or from 0 to 1 in a floating type."
-    return pixels if np.dtype(dtype) == np.uint8 else np.divide(pixels, 255, dtype=dtype)
 
 def _idx_set(name: str, download: bool, dtype, target_names: tuple[str, ...]) -> Dataset:
     paths = (fetch if download else cached)(name)

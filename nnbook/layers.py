@@ -286,10 +286,10 @@ def _refuse_array(module: Module, name: str, value) -> None:
         f"{type(module).__name__}.{name} is a Parameter, and a {type(value).__name__} in its place would not be "
         f"trained; to set its numbers write .{name}.data[...] = numbers, to replace it assign Parameter(numbers)")
 
-def _as_input(layer: Module, x, dtype=None) -> Tensor:
+def _as_input(layer: Module | str, x, dtype=None) -> Tensor:
     "x as a Tensor: an array is converted to the layer's dtype, a Tensor has to have it."
     if isinstance(x, Tensor) and (dtype is None or x.data.dtype == dtype): return x
-    name = type(layer).__name__
+    name = layer if isinstance(layer, str) else type(layer).__name__
     if isinstance(x, Tensor):
         cure = f"model.to(np.{x.dtype})" if x.dtype.kind == "f" else f"Tensor(x.data.astype(np.{dtype}))"
         raise TypeError(f"this {name} computes in {dtype} and got a Tensor of {x.dtype}; convert one: {cure}")
@@ -621,11 +621,14 @@ class BatchNorm1d(Module):
     or None for the plain average over all batches.
     Raises ValueError in training when a feature has a single value: its variance says nothing.
     """
+    _takes = {2: "", 3: ", L"}                                       # the axes behind (N, C), by their number in all
+
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True):
-        _whole("BatchNorm1d", num_features=num_features)
-        _real("BatchNorm1d", low=0, eps=eps)
-        _real("BatchNorm1d", 0, 1, momentum=1.0 if momentum is None else momentum)
-        _switch("BatchNorm1d", affine=affine)
+        name = type(self).__name__
+        _whole(name, num_features=num_features)
+        _real(name, low=0, eps=eps)
+        _real(name, 0, 1, momentum=1.0 if momentum is None else momentum)
+        _switch(name, affine=affine)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Parameter(np.ones(num_features)) if affine else None
         self.bias = Parameter(np.zeros(num_features)) if affine else None
@@ -634,27 +637,29 @@ class BatchNorm1d(Module):
         self.register_buffer("num_batches_tracked", np.array(0))
 
     def forward(self, x) -> Tensor:
-        "x (N, C) or (N, C, L), kept."
+        "x (N, C, ...), kept."
         x, n = _as_input(self, x, self.running_mean.dtype), self.num_features
-        if x.ndim not in (2, 3) or x.shape[1] != n:
-            raise ValueError(f"BatchNorm1d({n}) takes inputs of shape (N, {n}) or (N, {n}, L), got {x.shape}")
+        if x.ndim not in self._takes or x.shape[1] != n:
+            shapes = " or ".join(f"(N, {n}{rest})" for rest in self._takes.values())
+            raise ValueError(f"{type(self).__name__}({n}) takes inputs of shape {shapes}, got {x.shape}")
         per_feature = lambda a: a.reshape((1, -1) + (1,) * (x.ndim - 2))
         if self.training:
-            columns = x.swapaxes(0, 1)                               # (C, N) or (C, N, L)
-            self._remember(columns.data.reshape(n, -1))
+            columns = x.swapaxes(0, 1)                               # (C, N, ...)
+            self._remember(columns.data)
             y = layer_norm(columns, columns.shape[1:], eps=self.eps).swapaxes(0, 1)
         else:
             y = (x - per_feature(self.running_mean)) * per_feature(1 / np.sqrt(self.running_var + self.eps))
         return y if self.weight is None else y * per_feature(self.weight) + per_feature(self.bias)
 
     def _remember(self, columns: ndarray) -> None:
-        "Move the running statistics toward those of columns (C, n); the variance is the unbiased one, as in torch."
-        if columns.shape[1] < 2:
-            raise ValueError(f"BatchNorm1d cannot train on {columns.shape[1]} value per feature; make the batch "
+        "Move the running statistics toward those of columns (C, ...); the variance is the unbiased one, as in torch."
+        axes, count = tuple(range(1, columns.ndim)), columns[0].size
+        if count < 2:
+            raise ValueError(f"{type(self).__name__} cannot train on {count} value per feature; make the batch "
                              "larger, or call model.eval() to predict")
         self.num_batches_tracked += 1
         share = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
-        now = {"running_mean": columns.mean(axis=1), "running_var": columns.var(axis=1, ddof=1)}
+        now = {"running_mean": columns.mean(axis=axes), "running_var": columns.var(axis=axes, ddof=1)}
         for name, value in now.items():
             kept = getattr(self, name)
             kept += (share * (value - kept)).astype(kept.dtype)

@@ -39,7 +39,7 @@ FILE = described("numbers.bin", BYTES)
 @pytest.mark.parametrize("name, n, width, dtype, classes, n_train", [
     ("mnist5k", 5000, 784, np.float32, 10, 4000), ("digits", 1797, 64, np.float32, 10, 1438), ("penguins", 344, 4, np.float64, 3, 275),
     ("breast_cancer", 569, 30, np.float64, 2, 456), ("wine", 178, 13, np.float64, 3, 142), ("diabetes", 442, 10, np.float64, 0, 354),
-    ("auto_mpg", 392, 7, np.float64, 0, 314), ("mnist1d", 5000, 40, np.float32, 10, 4000)])
+    ("auto_mpg", 392, 7, np.float64, 0, 314), ("mnist1d", 5000, 40, np.float32, 10, 4000), ("color_digits", 5000, 3072, np.float32, 10, 4000)])
 def test_packaged_sets_have_the_promised_shapes(name, n, width, dtype, classes, n_train):
     d = getattr(data, name)()
     assert d.source is CATALOG[name] and d.source.kind == "package"
@@ -66,6 +66,7 @@ def test_the_order_of_the_sets_is_fixed():
     assert data.mnist5k() is data.mnist5k()
 
 
+COLOR_SHA256 = "dda4bd9fee1190ea4201d7bc2fc644dec3c3f8ff8e300aa99de914d7a8498fbf"
 MNIST_START, DIGITS_START = [4, 3, 9, 9, 0, 9, 6, 5, 7, 7], [4, 2, 1, 4, 5, 3, 0, 1, 5, 0]
 
 
@@ -123,6 +124,66 @@ def test_mnist1d_leaves_the_global_random_states_alone():
     random.seed(7), np.random.seed(7)
     data.mnist1d()
     assert (random.random(), np.random.rand()) == wanted
+
+
+def seen_again(d, i):
+    "Picture i of `color_digits`, made a second time from what its frame says, one pixel at a time."
+    row, picture, top, left, down, right = (d.frame[name][i] for name in ("row", "picture", "top", "left", "down", "right"))
+    patch = data._picture(picture)[top:top + 32, left:left + 32].astype(int)
+    digit = np.zeros((32, 32), int)
+    digit[down:down + 28, right:right + 28] = np.rint(255 * data.mnist5k().images[row])
+    return np.abs(patch - digit[:, :, None])
+
+
+def test_color_digits_are_what_their_frame_says():
+    d = data.color_digits(400, seed=3, dtype=np.uint8)
+    assert d.images.shape == (400, 32, 32, 3) and d.n_train == 320
+    assert all(np.array_equal(d.images[i], seen_again(d, i)) for i in range(400))
+    assert np.array_equal(d.y, data.mnist5k().y[d.frame["row"]])
+    assert set(d.frame["down"]) == set(d.frame["right"]) == set(range(5)) and set(d.frame["picture"]) == set(data._PICTURES)
+    as_float = data.color_digits(400, seed=3)
+    assert as_float.x.dtype == np.float32 and np.array_equal(np.rint(255 * as_float.x), d.x) and as_float.x.max() <= 1
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 5000, 12_345])
+def test_no_digit_and_no_background_of_color_digits_is_on_both_sides(n):
+    d = data.color_digits(n, seed=1, dtype=np.uint8)
+    assert len(d) == n and len(d.test) == n // 5
+    rows = d.frame["row"]
+    assert rows[:d.n_train].max(initial=0) < 4000 and (rows[d.n_train:] >= 4000).all()
+    if n >= 5000:
+        assert set(rows) == set(range(5000)) and np.bincount(d.test.frame["row"])[4000:].min() == n // 5 // 1000
+    for name in data._PICTURES:
+        width, here = data._picture(name).shape[1], d.frame["picture"] == name
+        ends = d.frame["left"][here] + 32
+        assert (ends[d.frame["row"][here] < 4000] <= width * 3 // 4).all()
+        assert (ends[d.frame["row"][here] >= 4000] - 32 >= width * 3 // 4).all() and (ends <= width).all()
+
+
+def test_color_digits_are_the_same_bytes_everywhere_and_others_for_another_seed():
+    d = data.color_digits(6000, dtype=np.uint8)
+    assert hashlib.sha256(d.x.tobytes()).hexdigest() == COLOR_SHA256
+    assert np.array_equal(d.x, data.color_digits(6000, 0, np.uint8).x)
+    other = data.color_digits(6000, 1, np.uint8)
+    assert np.array_equal(other.y, d.y) and (other.x != d.x).any(axis=1).all()
+    assert len(np.unique(d.x, axis=0)) == 6000, "a digit that comes again looks different"
+
+
+@pytest.mark.parametrize("n", [0, -5, 2.5, "many", None])
+def test_color_digits_need_a_number(n):
+    with pytest.raises(ValueError, match="at least 1"):
+        data.color_digits(n)
+
+
+@pytest.mark.parametrize("content", [b"another picture", None])
+def test_other_pictures_are_refused(monkeypatch, tmp_path, content):
+    (tmp_path / "data").mkdir()
+    if content:
+        (tmp_path / "data" / "coffee.png").write_bytes(content)
+    monkeypatch.setattr(data, "files", lambda _: tmp_path)
+    data._picture.cache_clear()
+    with pytest.raises(DataError, match=r"coffee.png .* pip install \"scikit-image==0.26"):
+        data._picture("coffee")
 
 
 def test_arrays_can_not_be_changed_by_accident_and_yours_stay_yours():

@@ -36,6 +36,8 @@ SHORT = {
     "08_evaluation": {"learn": "TableEncoder", "scaled": "TableEncoder", "one_hot": "TableEncoder", "counts_of": "confusion_matrix", "rates": "precision_recall_f1",
                       "roc": "roc_curve", "wilson": "wilson_interval"},
     "09_generalization": {"waves": "random_features", "shortest": "min_norm_fit", "parts": "bias_variance", "hinges": "hinge_network", "shift": "shift_images"},
+    "10_cnn": {"convolve": "conv2d", "plain_conv": "conv2d", "plain_max_pool": "max_pool2d", "plain_avg_pool": "avg_pool2d", "plain_global_pool": "AdaptiveAvgPool2d", "field": "receptive_field",
+               "full_layer": "Linear", "local_layer": "LocallyConnected2d", "conv_layer": "conv2d", "plain_batch_norm": "BatchNorm2d", "plain_block": "BasicBlock"},
 }
 
 
