@@ -482,7 +482,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'nnbook.kernels._scatter': ('kernels.html#_scatter', 'nnbook/kernels.py'),
                                 'nnbook.kernels._transposed_size': ('kernels.html#_transposed_size', 'nnbook/kernels.py'),
                                 'nnbook.kernels._weight_grad': ('kernels.html#_weight_grad', 'nnbook/kernels.py'),
-                                'nnbook.kernels._with_bias': ('kernels.html#_with_bias', 'nnbook/kernels.py'),
                                 'nnbook.kernels.avg_pool2d': ('kernels.html#avg_pool2d', 'nnbook/kernels.py'),
                                 'nnbook.kernels.conv2d': ('kernels.html#conv2d', 'nnbook/kernels.py'),
                                 'nnbook.kernels.conv_transpose2d': ('kernels.html#conv_transpose2d', 'nnbook/kernels.py'),

@@ -68,10 +68,12 @@ def _filters(owner: str, dims: int, weight, bias, groups: int, transposed: bool 
     "weight (n, m, *kernel) and bias as Tensors; n is divided into groups."
     _whole(owner, groups=groups)
     weight, = _tensors(weight)
-    axes = ("in_channels, out_channels / groups" if transposed else "out_channels, in_channels / groups") + ", kh, kw" * (dims == 2) + ", k" * (dims == 1)
+    divided = "in_channels, out_channels / groups" if transposed else "out_channels, in_channels / groups"
+    axes = divided + (", k" if dims == 1 else ", kh, kw")
     if weight.dtype.kind != "f" or weight.ndim != dims + 2 or 0 in weight.shape:
         raise ValueError(f"{owner} takes a weight of floats of shape ({axes}), got {_say(weight)}")
-    if len(weight) % groups: raise ValueError(f"{owner} cannot divide the {len(weight)} channels of a weight {weight.shape} into {groups} equal groups")
+    if len(weight) % groups:
+        raise ValueError(f"{owner} cannot divide the {len(weight)} channels of a weight {weight.shape} into {groups} equal groups")
     if bias is None: return weight, None
     (bias,), n_out = _tensors(bias), weight.shape[1] * groups if transposed else len(weight)
     if bias.shape != (n_out,) or bias.dtype != weight.dtype:
@@ -91,8 +93,8 @@ def _places(owner: str, size: tuple, kernel: tuple, stride: tuple, padding: tupl
     span = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation))
     room = tuple(n + 2 * p for n, p in zip(size, padding))
     if any(a > b for a, b in zip(span, room)):
-        raise ValueError(f"{owner}: the kernel spans {span} and the padded input only {room}; take a smaller kernel, fewer pools or strides "
-                         "before it, or more padding")
+        raise ValueError(f"{owner}: the kernel spans {span} and the padded input only {room}; take a smaller kernel, fewer pools "
+                         "or strides before it, or more padding")
     return tuple((n - r) // s + 1 for n, r, s in zip(room, span, stride))
 
 # %% ../nbs/10_cnn.ipynb #058c5336
@@ -151,7 +153,8 @@ def fold(x, output_size: int | tuple, kernel_size: int | tuple, dilation: int | 
     (padding,), (size,) = _sizes("fold", 2, 0, padding=padding), _sizes("fold", 2, 1, output_size=output_size)
     x, places = _as_input("fold", x), _places("fold", size, kernel, stride, padding, dilation)
     if x.ndim != 3 or 0 in x.shape or x.shape[1] % math.prod(kernel) or x.shape[2] != math.prod(places):
-        raise ValueError(f"fold to {size} with a kernel of {kernel} takes columns of shape (N, C * {math.prod(kernel)}, {math.prod(places)}), got {x.shape}")
+        raise ValueError(f"fold to {size} with a kernel of {kernel} takes columns of shape (N, C * {math.prod(kernel)}, "
+                         f"{math.prod(places)}), got {x.shape}")
     windows = x.reshape(len(x), -1, *kernel, *places)
     return _cropped(_scatter(windows, tuple(n + 2 * p for n, p in zip(size, padding)), stride, dilation), padding)
 
@@ -252,7 +255,8 @@ class _Conv(Module):
     _dims = 2
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple, stride: int | tuple = 1,
-                 padding: int | tuple | str = 0, dilation: int | tuple = 1, groups: int = 1, bias: bool = True, rng=None, plain: bool = False):
+                 padding: int | tuple | str = 0, dilation: int | tuple = 1, groups: int = 1, bias: bool = True, rng=None,
+                 plain: bool = False):
         name, dims = type(self).__name__, self._dims
         _divided(name, in_channels, out_channels, groups)
         _switch(name, bias=bias, plain=plain)
@@ -282,7 +286,8 @@ def _conv_text(layer: Module) -> str:
     "The arguments of a convolution, those that are torch's defaults left out."
     none = (0,) * len(layer.kernel_size)
     text = f"{layer.in_channels}, {layer.out_channels}, kernel_size={layer.kernel_size}, stride={layer.stride}"
-    for name, default in {"padding": none, "dilation": tuple(n + 1 for n in none), "output_padding": none, "groups": 1, "plain": False}.items():
+    defaults = {"padding": none, "dilation": tuple(n + 1 for n in none), "output_padding": none, "groups": 1, "plain": False}
+    for name, default in defaults.items():
         value = getattr(layer, name, default)
         if value != default: text += f", {name}={value}"
     return text if layer.bias is not None else text + ", bias=False"
@@ -308,7 +313,8 @@ class ConvTranspose2d(Module):
     in_channels / groups kh kw / stride². rng as in `Conv2d`; other arguments and errors: `conv_transpose2d`.
     """
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple, stride: int | tuple = 1, padding: int | tuple = 0,
-                 output_padding: int | tuple = 0, groups: int = 1, bias: bool = True, dilation: int | tuple = 1, rng=None, plain: bool = False):
+                 output_padding: int | tuple = 0, groups: int = 1, bias: bool = True, dilation: int | tuple = 1, rng=None,
+                 plain: bool = False):
         name = "ConvTranspose2d"
         _divided(name, in_channels, out_channels, groups)
         _switch(name, bias=bias, plain=plain)
@@ -443,7 +449,8 @@ def receptive_field(layers) -> ReceptiveField:
     for layer in _chain(layers):
         kernel, step, padding, dilation = _geometry(layer)
         if size is None: size, stride, offset = (1,) * len(kernel), (1,) * len(kernel), (0,) * len(kernel)
-        if len(kernel) != len(size): raise ValueError(f"receptive_field found layers of signals and of pictures in one chain, at {_say(layer)}")
+        if len(kernel) != len(size):
+            raise ValueError(f"receptive_field found layers of signals and of pictures in one chain, at {_say(layer)}")
         size = tuple(n + d * (k - 1) * s for n, d, k, s in zip(size, dilation, kernel, stride))
         offset = tuple(o - p * s for o, p, s in zip(offset, padding, stride))
         stride = tuple(s * t for s, t in zip(stride, step))
@@ -462,7 +469,8 @@ def _chain(layers) -> Iterator[Module]:
 def _geometry(layer: Module) -> tuple[tuple, tuple, tuple, tuple]:
     "Kernel, stride, padding in front, dilation."
     if isinstance(layer, _Conv):
-        return layer.kernel_size, layer.stride, _margins("receptive_field", layer.padding, layer.kernel_size, layer.stride, layer.dilation)[0], layer.dilation
+        front, _ = _margins("receptive_field", layer.padding, layer.kernel_size, layer.stride, layer.dilation)
+        return layer.kernel_size, layer.stride, front, layer.dilation
     return *_pooling("receptive_field", layer._dims, layer.kernel_size, layer.stride, layer.padding), (1,) * layer._dims
 
 def feature_maps(model: Module, x) -> dict[str, ndarray]:
@@ -579,7 +587,8 @@ class ConvNet(Sequential):
 
 def _plan(owner: str, channels) -> tuple:
     if isinstance(channels, (tuple, list)) and any(n != "M" for n in channels):
-        if all(isinstance(n, str) and n == "M" or isinstance(n, (int, np.integer)) and 1 <= n < 2**40 for n in channels): return tuple(channels)
+        fits = (isinstance(n, str) and n == "M" or isinstance(n, (int, np.integer)) and 1 <= n < 2**40 for n in channels)
+        if all(fits): return tuple(channels)
     raise ValueError(f'{owner} needs channels to be whole numbers and "M" for a max pool, as in (16, "M", 32), got {_say(channels)}')
 
 # %% ../nbs/10_cnn.ipynb #6c75f779
@@ -679,12 +688,14 @@ class ResNet(Module):
 
 def _depth(depth: int, channels) -> tuple[tuple, int]:
     "The channels of the stages, and the blocks in each."
-    if not isinstance(channels, (tuple, list)) or not channels: raise ValueError(f"ResNet needs channels for one stage at least, as in (16, 32, 64), got {_say(channels)}")
+    if not isinstance(channels, (tuple, list)) or not channels:
+        raise ValueError(f"ResNet needs channels for one stage at least, as in (16, 32, 64), got {_say(channels)}")
     for n in channels: _whole("ResNet", channels=n)
     _whole("ResNet", depth=depth)
     step = 2 * len(channels)
     if depth > 2 and depth % step == 2 % step: return tuple(channels), (depth - 2) // step
-    raise ValueError(f"ResNet with {len(channels)} stages has {step}n + 2 layers: {2 + step}, {2 + 2 * step}, {2 + 3 * step}, ...; got {depth}")
+    known = ", ".join(str(2 + n * step) for n in (1, 2, 3))
+    raise ValueError(f"ResNet with {len(channels)} stages has {step}n + 2 layers: {known}, ...; got {depth}")
 
 def _check_block(block) -> None:
     made = block.func if isinstance(block, partial) else block

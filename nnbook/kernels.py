@@ -13,9 +13,9 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
-from .autograd import Tensor, _chosen, _tensors
+from .autograd import _BITS, Tensor, _chosen, _tensors
 
-# %% ../nbs/92_kernels.ipynb #f73644de
+# %% ../nbs/92_kernels.ipynb #d426c9c6
 class _Window(NamedTuple):
     "Where a kernel lies over a frame (C, H, W, N): each a pair, down and across."
     kernel: tuple[int, int]
@@ -36,8 +36,7 @@ def _images(frame: ndarray) -> ndarray:
     "(C, H, W, N) -> (N, C, H, W), a view."
     return frame.transpose(3, 0, 1, 2)
 
-_BAND = 1 << 20                                                    # bytes of columns at a time
-np.empty((1 << 25) - (1 << 13), np.uint8)                          # freed at once: glibc then keeps smaller arrays' memory at hand
+_BAND = 1 << 19                                                    # bytes of columns at a time
 
 def _bands(rows: int, entries: int, itemsize: int) -> Iterator[slice]:
     "Rows of places, as many at a time as keep what is computed of them, `entries` a row, within a cache."
@@ -49,7 +48,7 @@ def _in_groups(y: ndarray, groups: int, rows: slice) -> ndarray:
     band = y[:, rows]
     return band.reshape(groups, len(y) // groups, band[0].size)
 
-# %% ../nbs/92_kernels.ipynb #cb83d9cf
+# %% ../nbs/92_kernels.ipynb #17b177a0
 def _columns(frame: ndarray, window: _Window, rows: slice, groups: int) -> ndarray:
     "What the kernel sees from the places in `rows`: (C, H, W, N) -> (groups, C/groups·kh·kw, rows·ow·N)."
     (kh, kw), (sy, sx), (dy, dx), (_, ow) = window
@@ -57,23 +56,24 @@ def _columns(frame: ndarray, window: _Window, rows: slice, groups: int) -> ndarr
     seen = as_strided(frame[:, rows.start * sy:], (C, kh, kw, r, ow, N), (c, dy * y, dx * x, sy * y, sx * x, n))
     return seen.reshape(groups, C // groups * kh * kw, r * ow * N)
 
-def _correlate(frame: ndarray, weight: ndarray, window: _Window, groups: int) -> ndarray:
-    "Each kernel at each place: (C, H, W, N), (O, C/groups, kh, kw) -> (O, oh, ow, N)."
+def _correlate(frame: ndarray, weight: ndarray, window: _Window, groups: int, bias: list | tuple = ()) -> ndarray:
+    "Each kernel at each place: (C, H, W, N), (O, C/groups, kh, kw), maybe [(O,)] -> (O, oh, ow, N)."
     kernels, (kh, kw), (oh, ow) = weight.reshape(groups, len(weight) // groups, -1), window.kernel, window.places
-    y = np.empty((len(weight), oh, ow, frame.shape[3]), np.result_type(frame, weight))
-    for rows in _bands(oh, len(frame) * kh * kw * ow * frame.shape[3], y.itemsize):
-        np.matmul(kernels, _columns(frame, window, rows, groups), out=_in_groups(y, groups, rows))
+    y = np.empty((len(weight), oh, ow, frame.shape[3]), np.result_type(frame, weight, *bias))
+    for rows in _bands(oh, (len(frame) * kh * kw + len(y)) * ow * frame.shape[3], y.itemsize):
+        band = _in_groups(y, groups, rows)
+        np.matmul(kernels, _columns(frame, window, rows, groups), out=band)
+        for b in bias: band += b.reshape(groups, -1, 1)
     return y
 
-# %% ../nbs/92_kernels.ipynb #d426c9c6
+# %% ../nbs/92_kernels.ipynb #9057a880
 def _weight_grad(g: ndarray, frame: ndarray, shape: tuple, window: _Window, groups: int) -> ndarray:
     "(O, oh, ow, N), (C, H, W, N) -> shape, (O, C/groups, kh, kw)."
     (kh, kw), (oh, ow) = window.kernel, window.places
     total = sum(_columns(frame, window, rows, groups) @ _in_groups(g, groups, rows).swapaxes(1, 2)
-                for rows in _bands(oh, len(frame) * kh * kw * ow * frame.shape[3], frame.itemsize))
+                for rows in _bands(oh, (len(frame) * kh * kw + len(g)) * ow * frame.shape[3], g.itemsize))
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(shape)       # from (groups, C/groups·kh·kw, O/groups)
 
-# %% ../nbs/92_kernels.ipynb #17b177a0
 def _input_grad(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding: tuple, groups: int) -> ndarray:
     "(O, oh, ow, N), (O, C/groups, kh, kw) -> shape, (C, H, W, N), without the padding."
     reach, q = (window.kernel[1] - 1) * window.dilation[1], padding[1]
@@ -102,61 +102,13 @@ def _scatter(g: ndarray, weight: ndarray, shape: tuple, window: _Window, padding
     (p, q), (C, H, W, N) = padding, shape
     frame = np.zeros((C, H + 2 * p, W + 2 * q, N), np.result_type(g, weight))
     kernels = np.ascontiguousarray(weight.reshape(groups, len(g) // groups, -1).swapaxes(1, 2))
-    for rows in _bands(oh, C * kh * kw * ow * N, frame.itemsize):
+    for rows in _bands(oh, (C * kh * kw + len(g)) * ow * N, frame.itemsize):
         r, parts = rows.stop - rows.start, kernels @ _in_groups(g, groups, rows)
         parts = parts.reshape(C, kh, kw, r, ow, N)
         for i, j in np.ndindex(kh, kw):
             y, x = rows.start * sy + i * dy, j * dx
             frame[:, y : y + (r - 1) * sy + 1 : sy, x : x + (ow - 1) * sx + 1 : sx] += parts[:, i, j]
     return frame[:, p : p + H, q : q + W]
-
-# %% ../nbs/92_kernels.ipynb #08293f8a
-def _with_bias(y: ndarray, bias: list) -> ndarray:
-    "y (O, oh, ow, N) with bias (O,) added, in place where the dtype allows."
-    if not bias: return y
-    b = bias[0].data[:, None, None, None]
-    return np.add(y, b, out=y if np.result_type(y, b) == y.dtype and y.flags.c_contiguous else None)
-
-def _bias_grad(g: ndarray, bias: list) -> tuple:
-    return (g.reshape(len(g), -1).sum(axis=1),) if bias else ()
-
-def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
-           dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
-    """Convolution of images, as `torch.nn.functional.conv2d` (LeCun et al., 1989).
-
-    Shapes: x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
-    oh = (H + 2·padding - dilation·(kh - 1) - 1) // stride + 1. Pairs are down and across. In memory the
-    result lies as (O, oh, ow, N). Raises ValueError for shapes that don't fit.
-    """
-    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
-    window = _conv_window(x.shape, weight.shape, bias, stride, padding, dilation, groups)
-    frame, w, shape = _frame(x.data, padding), weight.data, (*x.shape[1:], len(x.data))
-    def backward(g):
-        g = _frame(g)                                              # (O, oh, ow, N)
-        return (_images(_input_grad(g, w, shape, window, padding, groups)) if x.requires_grad else None,
-                _weight_grad(g, frame, w.shape, window, groups) if weight.requires_grad else None,
-                *_bias_grad(g, bias))
-    return Tensor.of(_images(_with_bias(_correlate(frame, w, window, groups), bias)), x, weight, *bias, backward=backward)
-
-# %% ../nbs/92_kernels.ipynb #9057a880
-def conv_transpose2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
-                     output_padding: tuple = (0, 0), dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
-    """Transposed convolution, as `torch.nn.functional.conv_transpose2d` (Zeiler et al., 2010): conv2d's way back, forward.
-
-    Shapes: x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
-    oh = (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1. Raises ValueError for shapes
-    that don't fit.
-    """
-    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
-    size = _transposed_size(x.shape, weight.shape, bias, stride, padding, output_padding, dilation, groups)
-    window = _Window(weight.shape[2:], stride, dilation, x.shape[2:])
-    a, w, shape = _frame(x.data), weight.data, (weight.shape[1] * groups, *size, len(x.data))
-    def backward(g):
-        frame = _frame(g, padding)                                 # (O, oh + 2p, ow + 2q, N)
-        return (_images(_correlate(frame, w, window, groups)) if x.requires_grad else None,
-                _weight_grad(a, frame, w.shape, window, groups) if weight.requires_grad else None,
-                *_bias_grad(_frame(g), bias))
-    return Tensor.of(_images(_with_bias(_input_grad(a, w, shape, window, padding, groups), bias)), x, weight, *bias, backward=backward)
 
 # %% ../nbs/92_kernels.ipynb #5f851dc0
 def _check_conv(name: str, x: tuple, weight: tuple, bias: list, channels: int, out: int, groups: int) -> None:
@@ -197,6 +149,50 @@ def _transposed_size(x: tuple, weight: tuple, bias: list, stride: tuple, padding
     raise ValueError(f"{name} of images of shape {x} with padding {padding} leaves an output of {size[0]} × {size[1]}; take less padding")
 
 # %% ../nbs/92_kernels.ipynb #3b67287d
+def _bias_grad(g: ndarray, bias: list) -> tuple:
+    return (g.reshape(len(g), -1).sum(axis=1),) if bias else ()
+
+def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
+           dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
+    """Convolution of images, as `torch.nn.functional.conv2d` (LeCun et al., 1989).
+
+    Shapes: x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
+    oh = (H + 2·padding - dilation·(kh - 1) - 1) // stride + 1. Pairs are down and across. In memory the
+    result lies as (O, oh, ow, N). Raises ValueError for shapes that don't fit.
+    """
+    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
+    window = _conv_window(x.shape, weight.shape, bias, stride, padding, dilation, groups)
+    frame, w, shape = _frame(x.data, padding), weight.data, (*x.shape[1:], len(x.data))
+    def backward(g):
+        g = _frame(g)                                              # (O, oh, ow, N)
+        return (_images(_input_grad(g, w, shape, window, padding, groups)) if x.requires_grad else None,
+                _weight_grad(g, frame, w.shape, window, groups) if weight.requires_grad else None,
+                *_bias_grad(g, bias))
+    y = _correlate(frame, w, window, groups, [b.data for b in bias])
+    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
+
+def conv_transpose2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: tuple = (1, 1), padding: tuple = (0, 0),
+                     output_padding: tuple = (0, 0), dilation: tuple = (1, 1), groups: int = 1) -> Tensor:
+    """Transposed convolution, as `torch.nn.functional.conv_transpose2d` (Zeiler et al., 2010): conv2d's way back, forward.
+
+    Shapes: x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,) -> (N, O, oh, ow), where
+    oh = (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1. Raises ValueError for shapes
+    that don't fit.
+    """
+    x, weight, *bias = _tensors(x, weight) if bias is None else _tensors(x, weight, bias)
+    size = _transposed_size(x.shape, weight.shape, bias, stride, padding, output_padding, dilation, groups)
+    window = _Window(weight.shape[2:], stride, dilation, x.shape[2:])
+    a, w, shape = _frame(x.data), weight.data, (weight.shape[1] * groups, *size, len(x.data))
+    def backward(g):
+        frame = _frame(g, padding)                                 # (O, oh + 2p, ow + 2q, N)
+        return (_images(_correlate(frame, w, window, groups)) if x.requires_grad else None,
+                _weight_grad(a, frame, w.shape, window, groups) if weight.requires_grad else None,
+                *_bias_grad(_frame(g), bias))
+    y = _input_grad(a, w, shape, window, padding, groups)
+    for b in bias: y = y + b.data[:, None, None, None]
+    return Tensor.of(_images(y), x, weight, *bias, backward=backward)
+
+# %% ../nbs/92_kernels.ipynb #c19675f1
 def _offsets(n: int, kernel: int, stride: int, padding: int, places: int) -> list:
     "Along one axis, for each entry of the window: the places where it falls inside the image, and on which entries."
     found = []
@@ -215,6 +211,7 @@ def _pool_taps(name: str, x: tuple, kernel: tuple, stride: tuple, padding: tuple
     down, across = map(_offsets, x[2:], kernel, stride, padding, places)
     return places, [((slice(None), a, c), (slice(None), b, d)) for a, b in down for c, d in across]
 
+# %% ../nbs/92_kernels.ipynb #de652540
 def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0, 0)) -> Tensor:
     """The largest entry of each window, as `torch.nn.functional.max_pool2d`; the first of equals gets the gradient.
 
@@ -224,20 +221,24 @@ def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
     x, = _tensors(x)
     places, taps = _pool_taps("max_pool2d", x.shape, kernel_size, stride, padding)
     a = _frame(x.data)                                             # (C, H, W, N)
-    y = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype) if any(padding) else a[taps[0][1]].copy()
-    for place, entry in taps: np.maximum(y[place], a[entry], out=y[place])     # (C, oh, ow, N)
+    first, *others = taps
+    if any(padding): y, others = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype), taps
+    else: y = a[first[1]].copy()                                   # (C, oh, ow, N)
+    for place, entry in others: np.maximum(y[place], a[entry], out=y[place])
     apart = stride[0] >= kernel_size[0] and stride[1] >= kernel_size[1]
     return Tensor.of(_images(y), x, backward=lambda g: (_images(_max_pool_grad(_frame(g), a, y, taps, apart)),))
 
 def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) -> ndarray:
     "g (C, oh, ow, N) to the first entry in each window that is the largest; apart: no entry lies in two windows."
+    bits = _BITS.get(g.itemsize)
+    apart = apart and bits is not None
     whole = apart and sum(g[place].size for place, _ in taps) == x.size                    # every entry lies in a window
     gx, free = np.empty_like(x) if whole else np.zeros_like(x), np.ones(y.shape, bool)     # free: whose gradient is still to give
     def give(place, entry, hit, add):
         hit &= free[place]
         free[place] ^= hit
-        part = _chosen(hit, g[place])
-        gx[entry] = gx[entry] + part if add else part
+        if add: gx[entry] += _chosen(hit, g[place])
+        else: np.multiply(g[place].view(bits), hit, out=gx[entry].view(bits))  # _chosen, at once where it belongs
     for place, entry in taps: give(place, entry, x[entry] == y[place], not apart)
     if free.any():                                                 # NaN equals nothing; PyTorch gives to the last one
         for place, entry in reversed(taps): give(place, entry, np.isnan(x[entry]), True)
@@ -260,3 +261,7 @@ def avg_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
         for place, entry in taps: gx[entry] += share[place]
         return (_images(gx),)
     return Tensor.of(_images(y), x, backward=backward)
+
+# %% ../nbs/92_kernels.ipynb #baa8d5b0
+_block = np.empty((1 << 25) - (1 << 13), np.uint8)                 # no page of it is touched
+del _block

@@ -52,8 +52,9 @@ class LocallyConnected2d(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size, input_size, stride=1, padding=0, dilation=1,
                  bias: bool = True, rng=None, device=None, dtype=None):
         super().__init__()
-        pairs = cnn._sizes("LocallyConnected2d", 2, 0, kernel_size=kernel_size, input_size=input_size, stride=stride, padding=padding, dilation=dilation)
-        self.kernel_size, self.input_size, self.stride, self.padding, self.dilation = pairs
+        self.kernel_size, self.input_size, self.stride, self.dilation = cnn._sizes(
+            "LocallyConnected2d", 2, 1, kernel_size=kernel_size, input_size=input_size, stride=stride, dilation=dilation)
+        self.padding, = cnn._sizes("LocallyConnected2d", 2, 0, padding=padding)
         places = cnn._places("LocallyConnected2d", self.input_size, self.kernel_size, self.stride, self.padding, self.dilation)
         shape, place = (out_channels, in_channels, *self.kernel_size, *places), {"device": device, "dtype": dtype}
         self.weight = nn.Parameter(torch.empty(shape, **place))
@@ -72,7 +73,8 @@ _PARTS = {1: (Conv1d, nn.BatchNorm1d, MaxPool1d, AdaptiveAvgPool1d), 2: (Conv2d,
 
 class LeNet(nn.Sequential):
     "The twin of `nnbook.cnn.LeNet`."
-    def __init__(self, in_channels: int = 1, n_classes: int = 10, activation: str = "relu", pool: str = "max", rng=None, device=None, dtype=None):
+    def __init__(self, in_channels: int = 1, n_classes: int = 10, activation: str = "relu", pool: str = "max", rng=None,
+                 device=None, dtype=None):
         cnn.LeNet(1, 1, activation, pool)                                  # checks
         act, shrink = {"relu": nn.ReLU, "tanh": nn.Tanh}[activation], {"max": MaxPool2d, "avg": AvgPool2d}[pool]
         place = {"rng": stream(rng, "initialization, LeNet"), "device": device, "dtype": dtype}
@@ -141,7 +143,8 @@ class BasicBlock(PlainBlock):
         elif layers._choose("shortcut", shortcut, {"zeros": True, "projection": False}):
             self.shortcut = Shortcut(in_channels, out_channels, stride, dims)
         else:
-            self.shortcut = nn.Sequential(conv(in_channels, out_channels, 1, stride, bias=False, rng=rng, **place), norm(out_channels, **place))
+            projection = conv(in_channels, out_channels, 1, stride, bias=False, rng=rng, **place)
+            self.shortcut = nn.Sequential(projection, norm(out_channels, **place))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         "x (N, in_channels, ...) -> (N, out_channels, ...)."
