@@ -19,9 +19,10 @@ import sys
 import time
 import warnings
 
-from engine import plain, show, version  # first of all: it keeps every library to one thread
+from engine import plain, show, version
 
-import numpy as np
+# isort: split
+import numpy as np  # after engine, which keeps every library to one thread
 
 CASE, SIZES = (28, 64), [(14, 64), (28, 8), (28, 64), (28, 256), (56, 64), (112, 16)]          # (side of the images, batch)
 LR = 0.01
