@@ -211,6 +211,10 @@ def _pool_taps(name: str, x: tuple, kernel: tuple, stride: tuple, padding: tuple
     down, across = map(_offsets, x[2:], kernel, stride, padding, places)
     return places, [((slice(None), a, c), (slice(None), b, d)) for a, b in down for c, d in across]
 
+def _channels(x: ndarray) -> Iterator[slice]:
+    "Channels of x (C, H, W, N), as many at a time as stay within a cache."
+    return _bands(len(x), x[:1].size, x.itemsize)
+
 # %% ../nbs/92_kernels.ipynb #de652540
 def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0, 0)) -> Tensor:
     """The largest entry of each window, as `torch.nn.functional.max_pool2d`; the first of equals gets the gradient.
@@ -221,19 +225,24 @@ def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
     x, = _tensors(x)
     places, taps = _pool_taps("max_pool2d", x.shape, kernel_size, stride, padding)
     a = _frame(x.data)                                             # (C, H, W, N)
-    first, *others = taps
-    if any(padding): y, others = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype), taps
-    else: y = a[first[1]].copy()                                   # (C, oh, ow, N)
-    for place, entry in others: np.maximum(y[place], a[entry], out=y[place])
+    y, (first, *others) = np.empty((len(a), *places, a.shape[3]), a.dtype), taps           # (C, oh, ow, N)
+    for c in _channels(a):
+        top, seen = y[c], a[c]
+        if any(padding): top.fill(-np.inf)
+        else: top[...] = seen[first[1]]
+        for place, entry in taps if any(padding) else others: np.maximum(top[place], seen[entry], out=top[place])
     apart = stride[0] >= kernel_size[0] and stride[1] >= kernel_size[1]
-    return Tensor.of(_images(y), x, backward=lambda g: (_images(_max_pool_grad(_frame(g), a, y, taps, apart)),))
+    def backward(g):
+        g, gx = _frame(g), np.empty_like(a)
+        for c in _channels(a): _max_pool_grad(g[c], a[c], y[c], gx[c], taps, apart)
+        return (_images(gx),)
+    return Tensor.of(_images(y), x, backward=backward)
 
-def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) -> ndarray:
-    "g (C, oh, ow, N) to the first entry in each window that is the largest; apart: no entry lies in two windows."
-    bits = _BITS.get(g.itemsize)
+def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, gx: ndarray, taps: list, apart: bool) -> None:
+    "g (C, oh, ow, N), in gx, to the first entry in each window that is the largest; apart: no entry lies in two windows."
+    free, bits = np.ones(y.shape, bool), _BITS.get(g.itemsize)             # free: places whose gradient is still to give
     apart = apart and bits is not None
-    whole = apart and sum(g[place].size for place, _ in taps) == x.size                    # every entry lies in a window
-    gx, free = np.empty_like(x) if whole else np.zeros_like(x), np.ones(y.shape, bool)     # free: whose gradient is still to give
+    if not (apart and sum(g[place].size for place, _ in taps) == x.size): gx.fill(0)       # some entry lies in no window
     def give(place, entry, hit, add):
         hit &= free[place]
         free[place] ^= hit
@@ -242,7 +251,6 @@ def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) 
     for place, entry in taps: give(place, entry, x[entry] == y[place], not apart)
     if free.any():                                                 # NaN equals nothing; PyTorch gives to the last one
         for place, entry in reversed(taps): give(place, entry, np.isnan(x[entry]), True)
-    return gx
 
 def avg_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0, 0)) -> Tensor:
     """The mean of each window, as `torch.nn.functional.avg_pool2d`; the zeros of the padding count as entries.
