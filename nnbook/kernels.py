@@ -117,11 +117,11 @@ def _check_conv(name: str, x: tuple, weight: tuple, bias: list, channels: int, o
     if len(x) != 4 or len(weight) != 4:
         raise ValueError(f"{name} takes images (N, C, H, W) and a weight {sides}, got shapes {x} and {weight}")
     if groups < 1 or weight[0] % groups:
-        raise ValueError(f"{name} splits the first axis of its weight, {weight} {sides}, into equal groups; groups={groups} does not divide it")
-    if x[1] != channels:
-        raise ValueError(f"{name} with a weight of shape {weight} {sides} and groups={groups} takes images with {channels} channels, got shape {x}")
-    if bias and bias[0].shape != (out,):
-        raise ValueError(f"{name} with a weight of shape {weight} {sides} and groups={groups} takes a bias of shape {(out,)}, got {bias[0].shape}")
+        raise ValueError(f"{name} splits the first axis of its weight, {weight} {sides}, into equal groups; "
+                         f"groups={groups} does not divide it")
+    takes = f"{name} with a weight of shape {weight} {sides} and groups={groups} takes"
+    if x[1] != channels: raise ValueError(f"{takes} images with {channels} channels, got shape {x}")
+    if bias and bias[0].shape != (out,): raise ValueError(f"{takes} a bias of shape {(out,)}, got {bias[0].shape}")
 
 def _places(name: str, size: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple = (1, 1)) -> tuple:
     "How many places a kernel has, down and across."
@@ -130,19 +130,21 @@ def _places(name: str, size: tuple, kernel: tuple, stride: tuple, padding: tuple
                          f"padding {padding}, dilation {dilation}")
     found = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
     if min(found) > 0: return found
-    raise ValueError(f"{name} finds no place for a kernel {kernel} with dilation {dilation} in images of {size[0]} × {size[1]} with padding "
-                     f"{padding}; take a smaller kernel, or more padding")
+    raise ValueError(f"{name} finds no place for a kernel {kernel} with dilation {dilation} in images of {size[0]} × {size[1]} "
+                     f"with padding {padding}; take a smaller kernel, or more padding")
 
 def _conv_window(x: tuple, weight: tuple, bias: list, stride: tuple, padding: tuple, dilation: tuple, groups: int) -> _Window:
     _check_conv("conv2d", x, weight, bias, weight[1] * groups if len(weight) > 1 else 0, weight[0] if weight else 0, groups)
     return _Window(weight[2:], stride, dilation, _places("conv2d", x[2:], weight[2:], stride, padding, dilation))
 
-def _transposed_size(x: tuple, weight: tuple, bias: list, stride: tuple, padding: tuple, more: tuple, dilation: tuple, groups: int) -> tuple:
+def _transposed_size(x: tuple, weight: tuple, bias: list, stride: tuple, padding: tuple, more: tuple, dilation: tuple,
+                     groups: int) -> tuple:
     name = "conv_transpose2d"
     _check_conv(name, x, weight, bias, weight[0] if weight else 0, weight[1] * groups if len(weight) > 1 else 0, groups)
     _places(name, (1, 1), weight[2:], stride, tuple(max(p, d * k) for p, d, k in zip(padding, dilation, weight[2:])), dilation)
     if any(not 0 <= m < max(s, d) for m, s, d in zip(more, stride, dilation)):
-        raise ValueError(f"{name} takes an output_padding below the stride or the dilation, got {more} with stride {stride}, dilation {dilation}")
+        raise ValueError(f"{name} takes an output_padding below the stride or the dilation, got {more} with stride {stride}, "
+                         f"dilation {dilation}")
     size = tuple((n - 1) * s - 2 * p + d * (k - 1) + m + 1
                  for n, s, p, d, k, m in zip(x[2:], stride, padding, dilation, weight[2:], more))
     if min(size) > 0: return size
