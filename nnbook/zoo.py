@@ -155,6 +155,7 @@ def names() -> list[str]:
 
 # %% ../nbs/92b_zoo.ipynb #313331ae
 import hashlib
+import textwrap
 
 from .evaluation import wilson_interval
 
@@ -191,11 +192,12 @@ class Card:
 
     def __repr__(self) -> str:
         (low, high), count = self.interval, f"{self.right:,} of {self.tested:,}"
-        return "\n".join([f"{self.name}: {self.about}",
-                          f"  model     {self.model}, {self.parameters:,} parameters, {self.size:,} bytes",
-                          f"  trained   on {self.trained_on}, seed {self.seed}, in {self.cell}",
-                          f"  accuracy  {self.accuracy:.2%} ({low:.1%} to {high:.1%}), {count}, on {self.tested_on}",
-                          f"  sha256    {self.sha256}, nnbook {self.library}"])
+        told = {"model": f"{self.model}, {self.parameters:,} parameters, {self.size:,} bytes",
+                "trained": f"on {self.trained_on}, seed {self.seed}, in {self.cell}",
+                "accuracy": f"{self.accuracy:.2%} ({low:.1%} to {high:.1%}), {count}, on {self.tested_on}",
+                "library": f"nnbook {self.library}"}
+        lines = [textwrap.fill(text, 66, initial_indent=f"  {what:<10}", subsequent_indent=" " * 12) for what, text in told.items()]
+        return "\n".join([f"{self.name}: {self.about}", *lines, f"  {self.sha256}"])
 
 def _checksum(card: dict, state: dict) -> str:
     "The SHA-256 of what a file says: the card but for checksum and size, and each array with its name, type and shape."

@@ -33,6 +33,7 @@ FILES = {
     "tests/test_b.py": "from helper import VALUE\n\n\ndef test_b():\n    assert VALUE == 2\n\n\ndef test_more():\n    assert VALUE\n",
     "tests/test_lazy.py": "from nnbook.lazy import f\n\n\ndef test_lazy():\n    assert f() == 0\n",
     "tests/test_process.py": "CODE = 'from nnbook import c\\nprint(c.C)'\n\n\ndef test_code():\n    assert CODE\n",
+    "nnbook/zoo.py": "", "tests/test_models.py": "from nnbook import zoo\n\n\ndef test_models():\n    assert zoo\n",
     "tests/test_readme.py": "from conftest import ROOT\n\n\ndef test_root():\n    assert ROOT\n",
 }
 NOTEBOOK = ["#| export\nfrom nnbook import b", "def check(*_): pass\ncheck('one.1', b)", "stored = 'results/01_x.json'"]
@@ -56,6 +57,7 @@ def project(tmp_path, monkeypatch):
     for name in ("nbs", "nnbook/_results"):
         (tmp_path / name).mkdir()
     (tmp_path / "nnbook/_results/01_x.json").write_text("1")
+    (tmp_path / "nnbook/_results/zoo_x.safetensors").write_text("1")
     write_notebook(tmp_path, NOTEBOOK)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
@@ -91,6 +93,7 @@ def edit(root, name: str, text: str = "\n# changed\n") -> None:
     ("nnbook/c.py", {"tests/test_lazy.py", "tests/test_process.py"}),
     ("nnbook/checkers/one.py", {"nbs/01_one.ipynb"}),
     ("nnbook/_results/01_x.json", {"nbs/01_one.ipynb"}),
+    ("nnbook/_results/zoo_x.safetensors", {"tests/test_models.py"}),
     ("tools/run.py", {"nbs/01_one.ipynb"}),
     ("tools/later.py", set()),
     ("tests/helper.py", {"tests/test_b.py"}),
@@ -160,7 +163,7 @@ def test_relative_imports_are_those_of_the_package():
 def test_what_passed_is_not_run_again_and_is_counted(project, capsys):
     assert check.check(project)
     told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("0 of 7 to run") and "7 of 7 passed before" in told[-2] and told[-1] == "14 passed, 0 failed"
+    assert told[0].startswith("0 of 8 to run") and "8 of 8 passed before" in told[-2] and told[-1] == "16 passed, 0 failed"
 
 
 def test_a_failure_is_shown_in_full_and_not_remembered(project, capsys):

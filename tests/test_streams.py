@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import autograd, evaluation, generalization, layers, neuron, training
+from nnbook import autograd, data, evaluation, generalization, layers, neuron, training
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import layers as twins
@@ -44,6 +44,7 @@ USES = [
     ("the first chapters", 1, lambda seed: neuron.Perceptron().fit(ROWS, LABELS, epochs=2, seed=seed)),
     ("a loader's orders", 3, orders),
     ("a loader's transforms", 9, transforms),
+    ("color digits", 2, lambda seed: data.color_digits(10, seed)),
     ("folds", 1, lambda seed: len(evaluation.folds(6, 3, seed))),
     ("normal_", 1, lambda seed: layers.normal_(weight(), rng=seed)),
     ("uniform_", 1, lambda seed: layers.uniform_(weight(), rng=seed)),

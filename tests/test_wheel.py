@@ -39,7 +39,7 @@ def run(command):
 
 def test_it_holds_every_module_and_nothing_else(wheel):
     inside = {n for n in wheel.namelist() if not n.startswith("nnbook-")}
-    results = set((ROOT / "nnbook/_results").glob("*.json"))
+    results = {p for kind in ("json", "safetensors") for p in (ROOT / "nnbook/_results").glob(f"*.{kind}")}
     assert results and inside == {str(p.relative_to(ROOT)) for p in {*(ROOT / "nnbook").rglob("*.py"), *results}} | {"nnbook/py.typed", "nnbook/autograd.pyi", "nnbook/operators.pyi"}
 
 
@@ -58,7 +58,7 @@ def test_the_source_distribution_installs_into_an_empty_environment(dist, tmp_pa
         if here.exists():
             (Path(site) / name).symlink_to(here)
     code = ("import nnbook, nnbook.running, pydoc; from nnbook.layers import MLP; import numpy as np; MLP(2, 3)(np.ones((1, 2))); "
-            "nnbook.running.stored('07_mnist1d'); pydoc.render_doc(nnbook); print(nnbook.__file__)")
+            "nnbook.running.stored('07_mnist1d'); nnbook.zoo.load('digits')(np.zeros((1, 1, 28, 28))); pydoc.render_doc(nnbook); print(nnbook.__file__)")
     done = subprocess.run([python, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and site in done.stdout, done.stderr
 

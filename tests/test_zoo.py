@@ -216,7 +216,8 @@ def test_the_card_counts_for_itself(tiny):
     low, high = card.interval
     assert low < card.accuracy == right / len(test) < high and zoo.card("tiny") == card
     assert card.model == "layers.Linear(in_features=64, out_features=10)" and len(card.sha256) == 64
-    text = repr(card)
+    text, lines = " ".join(repr(card).split()), repr(card).splitlines()
+    assert max(map(len, lines)) <= 66 and lines[0] == "tiny: reads small digits"
     assert f"{right} of {len(test)}" in text and f"{card.accuracy:.2%}" in text and card.sha256 in text and "seed 5" in text and f"{card.size:,} bytes" in text
     better = put(Linear(64, 10, rng=6))
     assert better.sha256 != card.sha256 and put(tiny) == card, "the same weights and card make the same file"

@@ -136,7 +136,7 @@ def modules(names: Iterable[str], root: Path) -> Iterator[Path]:
 
 
 def closure(files: set[Path], root: Path) -> set[Path]:
-    "These files, and the modules that they import, and so on."
+    "These files, and the modules that they import, and so on; with nnbook.zoo, its models."
     found, waiting = set(), list(files)
     while waiting:
         path = waiting.pop()
@@ -144,7 +144,7 @@ def closure(files: set[Path], root: Path) -> set[Path]:
             found.add(path)
             package = ".".join(path.relative_to(root).parent.parts)
             waiting += modules(names_in(path.read_text(encoding="utf-8"), package), root)
-    return found
+    return found | (set(root.glob("nnbook/_results/zoo_*")) if root / "nnbook/zoo.py" in found else set())
 
 
 def runner(root: Path) -> set[Path]:

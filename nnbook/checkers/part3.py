@@ -18,7 +18,7 @@ from ..streams import stream
 # %% ../../nbs/09b_part3.ipynb #2f17b86a
 def network(first: int, second: int, average: bool) -> Sequential:
     "Two convolutions with these strides, and a linear layer on the average or the whole of the maps of a picture of 40 × 40."
-    rng, side = stream(1, "initialization"), 1 if average else 40 // first // second
+    rng, side = stream(1, "judge"), 1 if average else 40 // first // second
     return Sequential(Conv2d(1, 16, 3, first, 1, rng=rng), ReLU(), Conv2d(16, 16, 3, second, 1, rng=rng), ReLU(),
                       *([AdaptiveAvgPool2d(1)] if average else []), Flatten(), Linear(16 * side * side, 10, rng=rng))
 
