@@ -19,9 +19,10 @@ import sys
 import time
 import warnings
 
-from engine import plain, show, version  # first of all: it keeps every library to one thread
+from engine import plain, show, version
 
-import numpy as np
+# isort: split
+import numpy as np  # after engine, which keeps every library to one thread
 
 CASE, SIZES = (28, 64), [(14, 64), (28, 8), (28, 64), (28, 256), (56, 64), (112, 16)]          # (side of the images, batch)
 LR = 0.01
@@ -202,17 +203,25 @@ def prepare(side: int, batch: int, names: list) -> tuple[dict, dict]:
     return ready, missing
 
 
+def steps_in(run, seconds: float) -> int:
+    "How many steps take about so long: in each round an engine finds the caches as the one before left them, and warms them again."
+    start = time.process_time()
+    run()
+    return max(1, round(seconds / (time.process_time() - start)))
+
+
 def measure(side: int, batch: int, rounds: int, names: list) -> tuple[dict, dict]:
     "CPU microseconds of one step, the median over rounds, by engine; and the missing peers."
     ready, missing = prepare(side, batch, names)
-    times = {name: [] for name in ready}
+    times, steps = {name: [] for name in ready}, {name: steps_in(run, 0.1) for name, run in ready.items()}
     gc.collect()
     gc.freeze()                                    # so that no engine's garbage collector walks through the others' objects
     for _ in range(rounds):
         for name, run in ready.items():
             start = time.process_time_ns()
-            run()
-            times[name].append((time.process_time_ns() - start) / 1000)
+            for _ in range(steps[name]):
+                run()
+            times[name].append((time.process_time_ns() - start) / steps[name] / 1000)
     return {name: statistics.median(t) for name, t in times.items()}, missing
 
 

@@ -466,6 +466,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'nnbook.kernels': { 'nnbook.kernels._Window': ('kernels.html#_window', 'nnbook/kernels.py'),
                                 'nnbook.kernels._bands': ('kernels.html#_bands', 'nnbook/kernels.py'),
                                 'nnbook.kernels._bias_grad': ('kernels.html#_bias_grad', 'nnbook/kernels.py'),
+                                'nnbook.kernels._channels': ('kernels.html#_channels', 'nnbook/kernels.py'),
                                 'nnbook.kernels._check_conv': ('kernels.html#_check_conv', 'nnbook/kernels.py'),
                                 'nnbook.kernels._columns': ('kernels.html#_columns', 'nnbook/kernels.py'),
                                 'nnbook.kernels._conv_window': ('kernels.html#_conv_window', 'nnbook/kernels.py'),

@@ -117,11 +117,11 @@ def _check_conv(name: str, x: tuple, weight: tuple, bias: list, channels: int, o
     if len(x) != 4 or len(weight) != 4:
         raise ValueError(f"{name} takes images (N, C, H, W) and a weight {sides}, got shapes {x} and {weight}")
     if groups < 1 or weight[0] % groups:
-        raise ValueError(f"{name} splits the first axis of its weight, {weight} {sides}, into equal groups; groups={groups} does not divide it")
-    if x[1] != channels:
-        raise ValueError(f"{name} with a weight of shape {weight} {sides} and groups={groups} takes images with {channels} channels, got shape {x}")
-    if bias and bias[0].shape != (out,):
-        raise ValueError(f"{name} with a weight of shape {weight} {sides} and groups={groups} takes a bias of shape {(out,)}, got {bias[0].shape}")
+        raise ValueError(f"{name} splits the first axis of its weight, {weight} {sides}, into equal groups; "
+                         f"groups={groups} does not divide it")
+    takes = f"{name} with a weight of shape {weight} {sides} and groups={groups} takes"
+    if x[1] != channels: raise ValueError(f"{takes} images with {channels} channels, got shape {x}")
+    if bias and bias[0].shape != (out,): raise ValueError(f"{takes} a bias of shape {(out,)}, got {bias[0].shape}")
 
 def _places(name: str, size: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple = (1, 1)) -> tuple:
     "How many places a kernel has, down and across."
@@ -130,19 +130,21 @@ def _places(name: str, size: tuple, kernel: tuple, stride: tuple, padding: tuple
                          f"padding {padding}, dilation {dilation}")
     found = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
     if min(found) > 0: return found
-    raise ValueError(f"{name} finds no place for a kernel {kernel} with dilation {dilation} in images of {size[0]} × {size[1]} with padding "
-                     f"{padding}; take a smaller kernel, or more padding")
+    raise ValueError(f"{name} finds no place for a kernel {kernel} with dilation {dilation} in images of {size[0]} × {size[1]} "
+                     f"with padding {padding}; take a smaller kernel, or more padding")
 
 def _conv_window(x: tuple, weight: tuple, bias: list, stride: tuple, padding: tuple, dilation: tuple, groups: int) -> _Window:
     _check_conv("conv2d", x, weight, bias, weight[1] * groups if len(weight) > 1 else 0, weight[0] if weight else 0, groups)
     return _Window(weight[2:], stride, dilation, _places("conv2d", x[2:], weight[2:], stride, padding, dilation))
 
-def _transposed_size(x: tuple, weight: tuple, bias: list, stride: tuple, padding: tuple, more: tuple, dilation: tuple, groups: int) -> tuple:
+def _transposed_size(x: tuple, weight: tuple, bias: list, stride: tuple, padding: tuple, more: tuple, dilation: tuple,
+                     groups: int) -> tuple:
     name = "conv_transpose2d"
     _check_conv(name, x, weight, bias, weight[0] if weight else 0, weight[1] * groups if len(weight) > 1 else 0, groups)
     _places(name, (1, 1), weight[2:], stride, tuple(max(p, d * k) for p, d, k in zip(padding, dilation, weight[2:])), dilation)
     if any(not 0 <= m < max(s, d) for m, s, d in zip(more, stride, dilation)):
-        raise ValueError(f"{name} takes an output_padding below the stride or the dilation, got {more} with stride {stride}, dilation {dilation}")
+        raise ValueError(f"{name} takes an output_padding below the stride or the dilation, got {more} with stride {stride}, "
+                         f"dilation {dilation}")
     size = tuple((n - 1) * s - 2 * p + d * (k - 1) + m + 1
                  for n, s, p, d, k, m in zip(x[2:], stride, padding, dilation, weight[2:], more))
     if min(size) > 0: return size
@@ -211,6 +213,10 @@ def _pool_taps(name: str, x: tuple, kernel: tuple, stride: tuple, padding: tuple
     down, across = map(_offsets, x[2:], kernel, stride, padding, places)
     return places, [((slice(None), a, c), (slice(None), b, d)) for a, b in down for c, d in across]
 
+def _channels(x: ndarray) -> Iterator[slice]:
+    "Channels of x (C, H, W, N), as many at a time as stay within a cache."
+    return _bands(len(x), x[:1].size, x.itemsize)
+
 # %% ../nbs/92_kernels.ipynb #de652540
 def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0, 0)) -> Tensor:
     """The largest entry of each window, as `torch.nn.functional.max_pool2d`; the first of equals gets the gradient.
@@ -221,19 +227,24 @@ def max_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
     x, = _tensors(x)
     places, taps = _pool_taps("max_pool2d", x.shape, kernel_size, stride, padding)
     a = _frame(x.data)                                             # (C, H, W, N)
-    first, *others = taps
-    if any(padding): y, others = np.full((len(a), *places, a.shape[3]), -np.inf, a.dtype), taps
-    else: y = a[first[1]].copy()                                   # (C, oh, ow, N)
-    for place, entry in others: np.maximum(y[place], a[entry], out=y[place])
+    y, (first, *others) = np.empty((len(a), *places, a.shape[3]), a.dtype), taps           # (C, oh, ow, N)
+    for c in _channels(a):
+        top, seen = y[c], a[c]
+        if any(padding): top.fill(-np.inf)
+        else: top[...] = seen[first[1]]
+        for place, entry in taps if any(padding) else others: np.maximum(top[place], seen[entry], out=top[place])
     apart = stride[0] >= kernel_size[0] and stride[1] >= kernel_size[1]
-    return Tensor.of(_images(y), x, backward=lambda g: (_images(_max_pool_grad(_frame(g), a, y, taps, apart)),))
+    def backward(g):
+        g, gx = _frame(g), np.empty_like(a)
+        for c in _channels(a): _max_pool_grad(g[c], a[c], y[c], gx[c], taps, apart)
+        return (_images(gx),)
+    return Tensor.of(_images(y), x, backward=backward)
 
-def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) -> ndarray:
-    "g (C, oh, ow, N) to the first entry in each window that is the largest; apart: no entry lies in two windows."
-    bits = _BITS.get(g.itemsize)
+def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, gx: ndarray, taps: list, apart: bool) -> None:
+    "g (C, oh, ow, N), in gx, to the first entry in each window that is the largest; apart: no entry lies in two windows."
+    free, bits = np.ones(y.shape, bool), _BITS.get(g.itemsize)             # free: places whose gradient is still to give
     apart = apart and bits is not None
-    whole = apart and sum(g[place].size for place, _ in taps) == x.size                    # every entry lies in a window
-    gx, free = np.empty_like(x) if whole else np.zeros_like(x), np.ones(y.shape, bool)     # free: whose gradient is still to give
+    if not (apart and sum(g[place].size for place, _ in taps) == x.size): gx.fill(0)       # some entry lies in no window
     def give(place, entry, hit, add):
         hit &= free[place]
         free[place] ^= hit
@@ -242,7 +253,6 @@ def _max_pool_grad(g: ndarray, x: ndarray, y: ndarray, taps: list, apart: bool) 
     for place, entry in taps: give(place, entry, x[entry] == y[place], not apart)
     if free.any():                                                 # NaN equals nothing; PyTorch gives to the last one
         for place, entry in reversed(taps): give(place, entry, np.isnan(x[entry]), True)
-    return gx
 
 def avg_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0, 0)) -> Tensor:
     """The mean of each window, as `torch.nn.functional.avg_pool2d`; the zeros of the padding count as entries.

@@ -14,7 +14,7 @@ from nnbook import kernels
 from nnbook.autograd import Tensor, no_grad, relu
 from nnbook.kernels import avg_pool2d, conv2d, conv_transpose2d, max_pool2d
 
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
 small = st.integers(1, 3)
 pairs = lambda low, high: st.tuples(st.integers(low, high), st.integers(low, high))
 seeds = st.integers(0, 2**32 - 1)
@@ -56,7 +56,7 @@ def band(request, monkeypatch):
 
 # --- agreement with torch
 
-@settings(many, suppress_health_check=list(HealthCheck))
+@many
 @given(n=small, groups=small, per=st.tuples(small, small), kernel=pairs(1, 4), stride=st.one_of(st.just((1, 1)), pairs(1, 3)), padding=pairs(0, 4),
        dilation=pairs(1, 3), size=pairs(1, 9), bias=st.booleans(), layout=layouts, wide=st.booleans(), seed=seeds)
 def test_conv2d(band, n, groups, per, kernel, stride, padding, dilation, size, bias, layout, wide, seed):
@@ -69,7 +69,7 @@ def test_conv2d(band, n, groups, per, kernel, stride, padding, dilation, size, b
     compare(call(conv2d), call(F.conv2d), *arrays, tol=tol, seed=seed)
 
 
-@settings(many, suppress_health_check=list(HealthCheck))
+@many
 @given(n=small, groups=small, per=st.tuples(small, small), kernel=pairs(1, 4), stride=st.one_of(st.just((1, 1)), pairs(1, 3)), padding=pairs(0, 3),
        more=pairs(0, 2), dilation=pairs(1, 3), size=pairs(1, 6), bias=st.booleans(), layout=layouts, wide=st.booleans(), seed=seeds)
 def test_conv_transpose2d(band, n, groups, per, kernel, stride, padding, more, dilation, size, bias, layout, wide, seed):
@@ -90,7 +90,7 @@ pools = pytest.mark.parametrize("ours, theirs", [(max_pool2d, F.max_pool2d), (av
 @pools
 @many
 @given(n=small, channels=small, kernel=pairs(1, 4), stride=pairs(1, 4), padding=pairs(0, 2), size=pairs(1, 9), layout=layouts, wide=st.booleans(), seed=seeds)
-def test_pools(ours, theirs, n, channels, kernel, stride, padding, size, layout, wide, seed):
+def test_pools(band, ours, theirs, n, channels, kernel, stride, padding, size, layout, wide, seed):
     assume(all(2 * p <= k <= s + 2 * p for s, p, k in zip(size, padding, kernel)))
     x, = draw(seed, (n, channels, *size), dtype=np.float64 if wide else np.float32)
     x = laid_out(np.round(2 * x), layout)                          # with many equal entries
@@ -100,7 +100,7 @@ def test_pools(ours, theirs, n, channels, kernel, stride, padding, size, layout,
 
 @many
 @given(kernel=pairs(1, 3), stride=pairs(1, 3), padding=pairs(0, 1), size=pairs(3, 7), wide=st.booleans(), seed=seeds)
-def test_a_max_pool_treats_nan_and_infinities_as_torch_does(kernel, stride, padding, size, wide, seed):
+def test_a_max_pool_treats_nan_and_infinities_as_torch_does(band, kernel, stride, padding, size, wide, seed):
     assume(all(2 * p <= k for p, k in zip(padding, kernel)))
     x = np.random.default_rng(seed).choice([0.0, 1.0, np.nan, np.inf, -np.inf], (2, 3, *size), p=[0.2, 0.1, 0.15, 0.05, 0.5])
     call = lambda f: lambda x: f(x, kernel, stride, padding)
