@@ -38,7 +38,7 @@ def _sizes(owner: str, dims: int, low: int, **named) -> list[tuple[int, ...]]:
     found = []
     for name, value in named.items():
         sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,) * dims
-        if len(sizes) != dims or not all(isinstance(n, (int, np.integer)) and low <= n < 2**40 for n in sizes):
+        if len(sizes) != dims or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and low <= n < 2**40 for n in sizes):
             several = "" if dims == 1 else ", or a pair of them"
             raise ValueError(f"{owner} needs {name} to be a whole number from {low} on{several}, got {_say(value)}")
         found.append(tuple(map(int, sizes)))
@@ -266,7 +266,8 @@ class _Conv(Module):
         self.in_channels, self.out_channels = in_channels, out_channels
         self.weight = Parameter(np.zeros((out_channels, in_channels // groups, *self.kernel_size)))
         self.bias = Parameter(np.zeros(out_channels)) if bias else None
-        normal_(self.weight, std=(2 / fans(self.weight)[0])**0.5, rng=stream(rng, f"initialization, Conv{dims}d"))
+        rng = stream(rng, "initialization, Conv2d") if dims == 2 else stream(rng, "initialization, Conv1d")
+        normal_(self.weight, std=(2 / fans(self.weight)[0])**0.5, rng=rng)
 
     def forward(self, x) -> Tensor:
         "x (N, in_channels, ...) -> (N, out_channels, ...)."
@@ -325,7 +326,7 @@ class ConvTranspose2d(Module):
         self.weight = Parameter(np.zeros((in_channels, out_channels // groups, *self.kernel_size)))
         self.bias = Parameter(np.zeros(out_channels)) if bias else None
         reads = in_channels // groups * math.prod(self.kernel_size) / math.prod(self.stride)
-        normal_(self.weight, std=(2 / reads)**0.5, rng=stream(rng, f"initialization, {name}"))
+        normal_(self.weight, std=(2 / reads)**0.5, rng=stream(rng, "initialization, ConvTranspose2d"))
 
     def forward(self, x) -> Tensor:
         "x (N, in_channels, H, W) -> (N, out_channels, oh, ow)."
@@ -464,7 +465,8 @@ def _chain(layers) -> Iterator[Module]:
     elif isinstance(layers, PlainBlock): yield from (layers.conv1, layers.conv2)      # a shortcut sees no more
     elif isinstance(layers, (_Conv, _Pool)): yield layers
     elif not isinstance(layers, (_Activation, BatchNorm1d, Dropout)):
-        raise TypeError(f"receptive_field takes convolutions, pools, and layers that work place by place; {_say(layers)} is none of them")
+        raise TypeError(f"receptive_field takes convolutions, pools, and layers that work place by place; {_say(layers)} is none of them."
+                        " Give it the part of a network before its linear layers, as model[:-3]")
 
 def _geometry(layer: Module) -> tuple[tuple, tuple, tuple, tuple]:
     "Kernel, stride, padding in front, dilation."
@@ -514,7 +516,7 @@ class LocallyConnected2d(Module):
         self.weight = Parameter(np.zeros((out_channels, in_channels, *self.kernel_size, *places)))
         self.bias = Parameter(np.zeros((out_channels, *places))) if bias else None
         reads = in_channels * math.prod(self.kernel_size)
-        normal_(self.weight, std=(2 / reads)**0.5, rng=stream(rng, f"initialization, {name}"))
+        normal_(self.weight, std=(2 / reads)**0.5, rng=stream(rng, "initialization, LocallyConnected2d"))
 
     def forward(self, x) -> Tensor:
         "x (N, in_channels, *input_size) -> (N, out_channels, oh, ow)."
@@ -561,6 +563,26 @@ class LeNet(Sequential):
             Conv2d(6, 16, 5, rng=rng), act(), shrink(2), Flatten(),                  # (N, 400)
             Linear(400, 120, rng=rng), act(), Linear(120, 84, rng=rng), act(), Linear(84, n_classes, rng=rng))
 
+    def forward(self, x) -> Tensor:
+        "x (N, in_channels, 28, 28) -> logits (N, n_classes)."
+        _check_size("LeNet", x, (28, 28), "pad or crop them")
+        return super().forward(x)
+
+def _check_size(owner: str, x, size: tuple, advice: str) -> None:
+    "Before a linear layer complains of its inputs, far from the pictures."
+    if len(shape := np.shape(x)) == len(size) + 2 and shape[2:] != size:
+        raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
+
+    def forward(self, x) -> Tensor:
+        "x (N, in_channels, 28, 28) -> logits (N, n_classes)."
+        _check_size("LeNet", x, (28, 28), "pad or crop them")
+        return super().forward(x)
+
+def _check_size(owner: str, x, size: tuple, advice: str) -> None:
+    "Before a linear layer complains of its inputs, far from the pictures."
+    if len(shape := np.shape(x)) == len(size) + 2 and shape[2:] != size:
+        raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
+
 class ConvNet(Sequential):
     """Convolutions, each with a batch norm and a ReLU, pools where told, and one linear layer at the end.
 
@@ -580,10 +602,16 @@ class ConvNet(Sequential):
             else:
                 layers += [conv(n_in, n_out, kernel_size, padding="same", bias=False, rng=rng), norm(n_out), ReLU()]
                 n_in = n_out
+        self.image_size = None
         if image_size is not None:
-            sizes, = _sizes("ConvNet", dims, 2**channels.count("M"), image_size=image_size)
-            n_in *= math.prod(n // 2**channels.count("M") for n in sizes)
+            self.image_size, = _sizes("ConvNet", dims, 2**channels.count("M"), image_size=image_size)
+            n_in *= math.prod(n // 2**channels.count("M") for n in self.image_size)
         super().__init__(*layers, *([average(1)] if image_size is None else []), Flatten(), Linear(n_in, n_classes, rng=rng))
+
+    def forward(self, x) -> Tensor:
+        "x (N, in_channels, ...) -> logits (N, n_classes)."
+        if self.image_size: _check_size("ConvNet", x, self.image_size, "without image_size it averages over all places, and takes any size")
+        return super().forward(x)
 
 def _plan(owner: str, channels) -> tuple:
     if isinstance(channels, (tuple, list)) and any(n != "M" for n in channels):

@@ -66,7 +66,7 @@ _CASES = {"one picture, one channel, one kernel of 3 × 3": (1, 1, 1, 5, 5, 3, 3
 def _(conv):
     if names := _borrowed(conv): raise Mismatch(f"your function uses {', '.join(sorted(names))}; this exercise is about building it yourself")
     for seed, (what, (N, C, out, H, W, kh, kw, stride, padding)) in enumerate(_CASES.items()):
-        rng = stream(seed, "judge, conv")
+        rng = stream(seed, "judge")
         x, w = rng.standard_normal((N, C, H, W)), rng.standard_normal((out, C, kh, kw))
         given, want = (x.copy(), w.copy()), _convolved(x, w, stride, padding)
         try: got = conv(*given, stride, padding)
@@ -95,7 +95,7 @@ def _strided(image, kernel, stride) -> Tensor:
 def _(gradients):
     for seed, (what, H, W, kh, kw, stride) in enumerate((("a stride of 1", 6, 6, 3, 3, 1), ("a kernel of 2 × 3 on a picture of 5 × 7", 5, 7, 2, 3, 1), ("a stride of 2", 7, 7, 3, 3, 2),
                                                          ("a stride of 2 that leaves a row over", 8, 8, 3, 3, 2), ("a stride of 3 on a picture of 9 × 11", 9, 11, 2, 4, 3))):
-        rng = stream(seed, "judge, gradients")
+        rng = stream(seed, "judge")
         image, kernel = (Tensor(rng.standard_normal(shape), requires_grad=True) for shape in ((H, W), (kh, kw)))
         y = _strided(image, kernel, stride)
         g = rng.standard_normal(y.shape)
@@ -134,7 +134,7 @@ class _Watched(Module):
 
 def _reader(seed: int) -> tuple:
     "A small network with batch norm, and inputs sorted by the class that it gives them in eval mode, with a fifth of the labels wrong."
-    rng = stream(seed, "judge, accuracy")
+    rng = stream(seed, "judge")
     model = Sequential(Linear(6, 16, rng=rng), BatchNorm1d(16), ReLU(), Sequential(Linear(16, 16, rng=rng), BatchNorm1d(16)), ReLU(), Linear(16, 4, rng=rng), _Watched())
     x = rng.standard_normal((250, 6)).astype(np.float32) + rng.standard_normal(6).astype(np.float32)
     for _ in range(60): model(x[rng.integers(0, 250, 50)])
@@ -159,7 +159,7 @@ def _(accuracy):
         if frozen == 1: list(model)[3].eval()
         modes, state = [m.training for m in model.modules()], model.state_dict()
         right = _predicted(model, x, modes) == y
-        for batch, rows in ((100, np.arange(250)), (32, np.arange(250)), (7, stream(seed, "judge, order").permutation(250)), (1, np.arange(40))):
+        for batch, rows in ((100, np.arange(250)), (32, np.arange(250)), (7, stream(seed, "order").permutation(250)), (1, np.arange(40))):
             got = accuracy(model, x[rows], y[rows], batch)
             _as_found(model, modes, state)
             share = "is it a share, from 0 to 1?" if isinstance(got, (int, float, np.number)) and got > 1 else "does every input count alike, also in a last batch that is smaller?"
@@ -192,7 +192,7 @@ def _blur_mistakes(x) -> dict:
 def _(blur_pool):
     blur = np.outer([1, 2, 1], [1, 2, 1]) / 16
     for shape in ((1, 1, 8, 8), (2, 3, 9, 12)):
-        x = stream(0, "judge, blur", shape[2]).standard_normal(shape)
+        x = stream(0, "judge", shape[2]).standard_normal(shape)
         want, got = (_under(_under(x, 2).max(axis=(4, 5)), 3, 2) * blur).sum(axis=(4, 5)), blur_pool(x.copy())
         if got is None: raise Mismatch("your function gives back None; is a `return` missing?")
         got = np.asarray(got)

@@ -19,9 +19,9 @@ from .twins import pair
 MaxPool1d, MaxPool2d, AvgPool1d, AvgPool2d = nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d
 AdaptiveAvgPool1d, AdaptiveAvgPool2d, BatchNorm2d = nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.BatchNorm2d
 
-def _start(layer: nn.Module, reads: float, rng, name: str) -> None:
+def _start(layer: nn.Module, reads: float, rng) -> None:
     "He normal weights for units that read so many inputs, and biases of 0."
-    fill_like(layer.weight, layers.normal_, std=(2 / reads)**0.5, rng=stream(rng, f"initialization, {name}"))
+    fill_like(layer.weight, layers.normal_, std=(2 / reads)**0.5, rng=rng)
     if layer.bias is not None: nn.init.zeros_(layer.bias)
 
 class Conv2d(nn.Conv2d):
@@ -29,14 +29,14 @@ class Conv2d(nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1, groups: int = 1,
                  bias: bool = True, rng=None, device=None, dtype=None):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, device=device, dtype=dtype)
-        _start(self, self.weight[0].numel(), rng, "Conv2d")
+        _start(self, self.weight[0].numel(), stream(rng, "initialization, Conv2d"))
 
 class Conv1d(nn.Conv1d):
     "The twin of `nnbook.cnn.Conv1d`."
     def __init__(self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1, groups: int = 1,
                  bias: bool = True, rng=None, device=None, dtype=None):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, device=device, dtype=dtype)
-        _start(self, self.weight[0].numel(), rng, "Conv1d")
+        _start(self, self.weight[0].numel(), stream(rng, "initialization, Conv1d"))
 
 class ConvTranspose2d(nn.ConvTranspose2d):
     "The twin of `nnbook.cnn.ConvTranspose2d`."
@@ -45,7 +45,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation,
                          device=device, dtype=dtype)
         reads = in_channels // groups * math.prod(self.kernel_size) / math.prod(self.stride)
-        _start(self, reads, rng, "ConvTranspose2d")
+        _start(self, reads, stream(rng, "initialization, ConvTranspose2d"))
 
 class LocallyConnected2d(nn.Module):
     "The twin of `nnbook.cnn.LocallyConnected2d`."
@@ -59,7 +59,7 @@ class LocallyConnected2d(nn.Module):
         shape, place = (out_channels, in_channels, *self.kernel_size, *places), {"device": device, "dtype": dtype}
         self.weight = nn.Parameter(torch.empty(shape, **place))
         self.bias = nn.Parameter(torch.empty((out_channels, *places), **place)) if bias else None
-        _start(self, in_channels * math.prod(self.kernel_size), rng, "LocallyConnected2d")
+        _start(self, in_channels * math.prod(self.kernel_size), stream(rng, "initialization, LocallyConnected2d"))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         "x (N, in_channels, *input_size) -> (N, out_channels, oh, ow)."
