@@ -570,7 +570,7 @@ class LeNet(Sequential):
 
 def _check_size(owner: str, x, size: tuple, advice: str) -> None:
     "Before a linear layer complains of its inputs, far from the pictures."
-    if len(shape := np.shape(x)) == len(size) + 2 and shape[2:] != size:
+    if len(shape := getattr(x, "shape", ())) == len(size) + 2 and shape[2:] != size:
         raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
 
     def forward(self, x) -> Tensor:
@@ -580,7 +580,7 @@ def _check_size(owner: str, x, size: tuple, advice: str) -> None:
 
 def _check_size(owner: str, x, size: tuple, advice: str) -> None:
     "Before a linear layer complains of its inputs, far from the pictures."
-    if len(shape := np.shape(x)) == len(size) + 2 and shape[2:] != size:
+    if len(shape := getattr(x, "shape", ())) == len(size) + 2 and shape[2:] != size:
         raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
 
 class ConvNet(Sequential):
