@@ -53,6 +53,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'nnbook.checkers.cnn._name_shapes': ('cnn.html#_name_shapes', 'nnbook/checkers/cnn.py'),
                                      'nnbook.checkers.cnn._predicted': ('cnn.html#_predicted', 'nnbook/checkers/cnn.py'),
                                      'nnbook.checkers.cnn._reader': ('cnn.html#_reader', 'nnbook/checkers/cnn.py'),
+                                     'nnbook.checkers.cnn._ready': ('cnn.html#_ready', 'nnbook/checkers/cnn.py'),
                                      'nnbook.checkers.cnn._strided': ('cnn.html#_strided', 'nnbook/checkers/cnn.py'),
                                      'nnbook.checkers.cnn._under': ('cnn.html#_under', 'nnbook/checkers/cnn.py'),
                                      'nnbook.checkers.cnn._unturned': ('cnn.html#_unturned', 'nnbook/checkers/cnn.py')},

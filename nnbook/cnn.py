@@ -573,26 +573,6 @@ def _check_size(owner: str, x, size: tuple, advice: str) -> None:
     if len(shape := getattr(x, "shape", ())) == len(size) + 2 and shape[2:] != size:
         raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
 
-    def forward(self, x) -> Tensor:
-        "x (N, in_channels, 28, 28) -> logits (N, n_classes)."
-        _check_size("LeNet", x, (28, 28), "pad or crop them")
-        return super().forward(x)
-
-def _check_size(owner: str, x, size: tuple, advice: str) -> None:
-    "Before a linear layer complains of its inputs, far from the pictures."
-    if len(shape := getattr(x, "shape", ())) == len(size) + 2 and shape[2:] != size:
-        raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
-
-    def forward(self, x) -> Tensor:
-        "x (N, in_channels, 28, 28) -> logits (N, n_classes)."
-        _check_size("LeNet", x, (28, 28), "pad or crop them")
-        return super().forward(x)
-
-def _check_size(owner: str, x, size: tuple, advice: str) -> None:
-    "Before a linear layer complains of its inputs, far from the pictures."
-    if len(shape := getattr(x, "shape", ())) == len(size) + 2 and shape[2:] != size:
-        raise ValueError(f"this {owner} has weights for inputs of {size}, got {shape}; {advice}")
-
 class ConvNet(Sequential):
     """Convolutions, each with a batch norm and a ReLU, pools where told, and one linear layer at the end.
 

@@ -19,11 +19,12 @@ def _(layers_needed):
     five = layers_needed(5, 1)
     if five == 1: raise Mismatch("five pixels at a stride of 1: you say 1 layer, and one kernel sees three pixels")
     expect(five, 2, "five pixels at a stride of 1: the outermost of the three units under the second kernel see one pixel more on each side")
-    expect(layers_needed(28, 1), 14, "28 pixels at a stride of 1: two pixels more with each layer, and the first pixel is there before any; 27 would not do")
+    got = layers_needed(28, 1)
+    if got != 14: raise Mismatch(f"28 pixels at a stride of 1: it is not {got}. Each layer adds two pixels, and the first pixel is there before any layer")
     expect(layers_needed(7, 2), 2, "seven pixels at a stride of 2: the first layer sees 3. How many pixels apart do two neighbors of its units look?")
     got = layers_needed(28, 2)
     if got == 3: raise Mismatch("28 pixels at a stride of 2: you say 3. Is the step already that of the layer's own stride, when the layer reads? It reads the units below it")
-    expect(got, 4, "28 pixels at a stride of 2: what a layer adds grows with the product of the strides below it")
+    if got != 4: raise Mismatch(f"28 pixels at a stride of 2: it is not {got}. What a layer adds grows with the product of the strides below it")
     for size, stride, want in ((31, 2, 4), (32, 2, 5), (27, 1, 13), (100, 3, 5), (81, 3, 4)):
         expect(layers_needed(size, stride), want, f"{size} pixels at a stride of {stride}: is it `size` pixels *or more*, and does the step multiply by the stride?")
 
@@ -32,12 +33,25 @@ def _codes(code) -> list:
     "A code object and those inside it: lambdas, comprehensions, inner functions."
     return [code, *(c for const in code.co_consts if hasattr(const, "co_code") for c in _codes(const))]
 
-def _borrowed(function) -> set:
-    "The names of ready-made convolutions that a function looks up."
-    names = {name for code in _codes(function.__code__) for name in code.co_names} if hasattr(function, "__code__") else set()
-    found = {name: getattr(function, "__globals__", {}).get(name) for name in names}
-    taken = {name for name, value in found.items() if (getattr(value, "__module__", None) or "").startswith(("nnbook.cnn", "nnbook.kernels", "nnbook.torch", "scipy", "torch"))}
-    return taken | names & {"plain_conv", "conv2d", "convolve2d", "correlate2d"}
+_READY, _PAGE = ("nnbook.cnn", "nnbook.kernels", "nnbook.torch", "scipy", "torch"), {"windows", "convolve", "plain_conv", "conv_layer", "local_layer", "full_layer"}
+
+def _ready(name, value) -> bool:
+    "Whether a name stands for a convolution that is there already: the page's, the library's or another's."
+    own = getattr(value, "__name__", "")
+    homes = name, getattr(value, "__module__", None) or own                                      # a module has a name only
+    return not _PAGE.isdisjoint((name, own)) or any(home == ready or home.startswith(f"{ready}.") for home in homes for ready in _READY)
+
+def _borrowed(function, seen=()) -> set:
+    "The names of ready-made convolutions that a function looks up, also through its helpers."
+    function, seen, found = getattr(function, "func", function), set(seen), set()                # what a partial calls
+    if _ready("", function): return {function.__name__}
+    if not hasattr(function, "__code__"): return set()
+    held = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ())}
+    for name in {name for code in _codes(function.__code__) for name in code.co_names} | set(held):
+        value = held.get(name, function.__globals__.get(name))
+        if _ready(name, value): found.add(name)
+        elif hasattr(value, "__code__") and id(value) not in seen: found |= _borrowed(value, seen | {id(function), id(value)})
+    return found
 
 def _convolved(x, weight, stride, padding, pad=np.pad) -> np.ndarray:
     x = pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
@@ -64,7 +78,7 @@ _CASES = {"one picture, one channel, one kernel of 3 × 3": (1, 1, 1, 5, 5, 3, 3
 
 @checker("cnn.2")
 def _(conv):
-    if names := _borrowed(conv): raise Mismatch(f"your function uses {', '.join(sorted(names))}; this exercise is about building it yourself")
+    if names := _borrowed(conv): raise Mismatch(f"your function uses {', '.join(sorted(names))}; this exercise is about building it yourself (a helper of your own that has such a name needs another)")
     for seed, (what, (N, C, out, H, W, kh, kw, stride, padding)) in enumerate(_CASES.items()):
         rng = stream(seed, "judge")
         x, w = rng.standard_normal((N, C, H, W)), rng.standard_normal((out, C, kh, kw))
@@ -100,7 +114,10 @@ def _(gradients):
         y = _strided(image, kernel, stride)
         g = rng.standard_normal(y.shape)
         y.backward(g)
-        got = gradients(image.data.copy(), kernel.data.copy(), g.copy(), stride)
+        given = {"image": image.data, "kernel": kernel.data, "g": g}
+        copies = {name: array.copy() for name, array in given.items()}
+        got = gradients(*copies.values(), stride)
+        for name, array in given.items(): expect(np.array_equal(copies[name], array), True, f"{what}: your function changed `{name}`, which it was given to read")
         if got is None: raise Mismatch("your function gives back None; is a `return` missing?")
         if not isinstance(got, (tuple, list)) or len(got) != 2: raise Mismatch("return two arrays: the gradient of the image, and that of the kernel")
         by_image, by_kernel = map(np.asarray, got)
@@ -159,7 +176,7 @@ def _(accuracy):
         if frozen == 1: list(model)[3].eval()
         modes, state = [m.training for m in model.modules()], model.state_dict()
         right = _predicted(model, x, modes) == y
-        for batch, rows in ((100, np.arange(250)), (32, np.arange(250)), (7, stream(seed, "order").permutation(250)), (1, np.arange(40))):
+        for batch, rows in ((100, np.arange(250)), (32, np.arange(249)), (7, stream(seed, "order").permutation(250)[:239]), (1, np.arange(37))):
             got = accuracy(model, x[rows], y[rows], batch)
             _as_found(model, modes, state)
             share = "is it a share, from 0 to 1?" if isinstance(got, (int, float, np.number)) and got > 1 else "does every input count alike, also in a last batch that is smaller?"
@@ -193,7 +210,9 @@ def _(blur_pool):
     blur = np.outer([1, 2, 1], [1, 2, 1]) / 16
     for shape in ((1, 1, 8, 8), (2, 3, 9, 12)):
         x = stream(0, "judge", shape[2]).standard_normal(shape)
-        want, got = (_under(_under(x, 2).max(axis=(4, 5)), 3, 2) * blur).sum(axis=(4, 5)), blur_pool(x.copy())
+        given, want = x.copy(), (_under(_under(x, 2).max(axis=(4, 5)), 3, 2) * blur).sum(axis=(4, 5))
+        got = blur_pool(given)
+        expect(np.array_equal(given, x), True, f"x of shape {shape}: your function changed x, which it was given to read")
         if got is None: raise Mismatch("your function gives back None; is a `return` missing?")
         got = np.asarray(got)
         for mistake, wrong in _blur_mistakes(x).items():

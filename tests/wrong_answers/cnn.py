@@ -21,6 +21,14 @@ CONV = """def conv(x, weight, stride=1, padding=0):
 FINE = {"pad": "x = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])", "dtype": "", "end": "y",
         "value": "(weight[o] * x[n, :, i * stride : i * stride + kh, j * stride : j * stride + kw]).sum()"}
 
+WINDOWS = """def windows(x, kh, kw, stride=1):
+    rows = np.arange(0, x.shape[2] - kh + 1, stride)[:, None] + np.arange(kh)
+    columns = np.arange(0, x.shape[3] - kw + 1, stride)[:, None] + np.arange(kw)
+    return x[:, :, rows[:, None, :, None], columns[:, None]]"""
+PAGE = """def conv(x, weight, stride=1, padding=0):
+    x = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    return np.einsum("ncijab,ocab->noij", {windows}(x, *weight.shape[2:], stride), weight)"""
+
 GRADIENTS = """def gradients(image, kernel, g, stride):
     (H, W), (kh, kw) = image.shape, kernel.shape
     {full}
@@ -77,9 +85,19 @@ WRONG = {
         CONV.format(**FINE).replace("stride + 1", "stride"),                                       # one place too few
         CONV.format(**FINE).replace("    return y", "    y"),
         CONV.format(**FINE | {"pad": "x *= 1.0; x += 0 * weight.sum() + 1; x -= 1; x[..., 0] = 0"}),  # writes into the picture
+        *(define + "\n" + PAGE.format(windows=name) for define, name in ((WINDOWS, "windows"), (WINDOWS + "\nmine = windows\ndef helper(*args): return mine(*args)", "helper"),
+                                                                         (WINDOWS + "\ndef helper(*args): return windows(*args)", "helper"))),                # the page's windows
+        "from nnbook.cnn import conv2d\ndef helper(*args): return conv2d(*args).data\ndef conv(x, weight, stride=1, padding=0): return helper(x, weight, None, stride, padding)",
+        "import nnbook.cnn as ready\ndef conv(x, weight, stride=1, padding=0): return ready.conv2d(x, weight, None, stride, padding).data",
+        "def conv(x, weight, stride=1, padding=0):\n    from nnbook.cnn import conv2d as ready\n    return ready(x, weight, None, stride, padding).data",
+        "from functools import partial\nfrom nnbook.cnn import conv2d\nconv = partial(conv2d, plain=True)",
+        "from nnbook.cnn import conv2d\ndef made(f): return lambda x, weight, stride=1, padding=0: f(x, weight, None, stride, padding).data\nconv = made(conv2d)",
         "from nnbook.cnn import conv2d\ndef conv(x, weight, stride=1, padding=0): return conv2d(x, weight, None, stride, padding).data",
     ],
     "cnn.3": [
+        GRADIENTS.format(**BACK | {"result": "(convolve(wide, kernel[::-1, ::-1]), convolve(image, full), g.fill(0))[:2]"}),       # writes into g
+        GRADIENTS.format(**BACK | {"result": "(convolve(wide, kernel[::-1, ::-1]), convolve(image, full), image.fill(0))[:2]"}),   # into the image
+        GRADIENTS.format(**BACK | {"result": "(convolve(wide, kernel[::-1, ::-1]), convolve(image, full), kernel.fill(0))[:2]"}),
         GRADIENTS.format(**BACK | {"result": "convolve(wide, kernel), convolve(image, full)"}),                      # not turned
         GRADIENTS.format(**BACK | {"result": "convolve(wide, kernel[::-1, ::-1]), convolve(image, full)[::-1, ::-1]"}),
         GRADIENTS.format(**BACK | {"result": "convolve(image, full), convolve(wide, kernel[::-1, ::-1])"}),           # the other order
@@ -92,6 +110,7 @@ WRONG = {
         GRADIENTS.format(**BACK | {"result": "convolve(wide, kernel[::-1, ::-1]) / stride**2, convolve(image, full)"}),
     ],
     "cnn.4": [
+        ACCURACY.format(before="model.eval()", shares=COUNTED, after=RESTORE, value="round(right / len(x), 3)"),
         ACCURACY.format(before="pass", shares=MEANS, after="pass", value="np.mean(shares)"),                          # the one shown
         ACCURACY.format(before="pass", shares=COUNTED, after="pass", value="right / len(x)"),
         ACCURACY.format(before="model.eval()", shares=COUNTED, after="pass", value="right / len(x)"),                 # stays in eval
@@ -104,6 +123,7 @@ WRONG = {
         ACCURACY.format(before="state = model.state_dict()", shares=COUNTED, after="model.load_state_dict(state)", value="right / len(x)"),   # puts the averages back, predicts in training
     ],
     "cnn.5": [
+        BLUR.format(body="y = (under(under(x, 2).max(axis=(4, 5)), 3, 2) * weights).sum(axis=(4, 5)); x[...] = 0; return y"),   # writes into x
         BLUR.format(body="return under(x, 2, 2).max(axis=(4, 5))"),
         BLUR.format(body="return (under(under(x, 2, 2).max(axis=(4, 5)), 3) * weights).sum(axis=(4, 5))"),             # the stride comes first
         BLUR.format(body="return (under(under(x, 2).max(axis=(4, 5)), 3) * weights).sum(axis=(4, 5))"),                # no stride
