@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import re
 import traceback
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from nnbook.cnn import (
     feature_maps,
     receptive_field,
 )
+from nnbook.exercises import grade
 from nnbook.layers import BatchNorm1d, Flatten, Linear, Module, Parameter, ReLU, Sequential
 from nnbook.torch import cnn as twins
 from nnbook.torch.twins import _SGD, assert_twins, copy_weights
@@ -484,3 +486,14 @@ def test_every_layer_is_a_module_with_a_twin_of_the_same_arguments():
         if inspect.isclass(thing) and issubclass(thing, Module) and thing.__module__ == "nnbook.cnn" and not name.startswith("_"):
             mine, theirs = (list(inspect.signature(getattr(space, name)).parameters) for space in (cnn, twins))
             assert [n for n in mine if n != "plain"] == [n for n in theirs if n in mine], name
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_checker_does_not_answer_the_guess_that_its_exercise_asks_for(stride):
+    def needed(size, s=1):
+        if (size, s) == (28, stride): return 99
+        seen, step, layers = 1, 1, 0
+        while seen < size: seen, step, layers = seen + 2 * step, step * s, layers + 1
+        return layers
+    verdict = grade("cnn.1", needed)
+    assert verdict.status == "failed" and set(re.findall(r"\d+", verdict.message)) <= {"28", "99", str(stride)}, verdict.message
