@@ -61,7 +61,7 @@ USES = [
     ("random features", 1, lambda seed: generalization.random_features(2, 4, rng=seed)),
     ("a comparison", 1, lambda seed: autograd.gradcheck(autograd.tanh, np.ones(3))),
     ("a comparison", 1, lambda seed: assert_twins(*READY, np.ones((4, 3)))),
-    *[(name, 1, lambda seed, make=getattr(module, name), sizes=sizes: make(*sizes, rng=seed)) for module in (cnn, cnn_twins) for name, sizes in {
+    *[(name, 1, lambda seed, module=module, name=name, sizes=sizes: getattr(module, name)(*sizes, rng=seed)) for module in (cnn, cnn_twins) for name, sizes in {
         "Conv2d": (1, 4, 3), "Conv1d": (1, 4, 3), "ConvTranspose2d": (1, 4, 3), "LocallyConnected2d": (1, 4, 3, 5), "LeNet": (), "ConvNet": ((4, "M", 4),),
         "PlainBlock": (2, 2), "ResNet": (8,)}.items()],
     ("a judge", 1, lambda seed: check("training.1", lambda losses, sizes: np.average(losses, weights=sizes))),
