@@ -1,10 +1,11 @@
 import numpy as np
 
+from nnbook.autograd import Tensor
 from nnbook.cnn import Conv2d
 from nnbook.kernels import conv2d, max_pool2d
 
 layer = Conv2d(3, 8, kernel_size=3, padding=1, rng=0)      # calls kernels.conv2d, after it has checked its arguments
-x = np.ones((16, 3, 32, 32), np.float32)
+x = Tensor(np.ones((16, 3, 32, 32), np.float32))
 y = conv2d(x, layer.weight, layer.bias, padding=(1, 1))
 assert y.shape == (16, 8, 32, 32) and np.array_equal(y.data, layer(x).data)
 assert max_pool2d(y, (2, 2), (2, 2)).shape == (16, 8, 16, 16)
