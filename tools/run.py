@@ -86,8 +86,9 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def wanted(cell, slow: bool, gpu: bool) -> bool:
-    return {"": True, "slow": slow, "cuda": gpu}.get(kind(cell), False)
+def wanted(cell, slow: str | None, gpu: bool) -> bool:
+    "Whether a cell runs: slow ones whose code contains the text `slow` (all when it is empty, none when it is None), cuda ones on a GPU."
+    return {"": True, "slow": slow is not None and slow in cell.source, "cuda": gpu}.get(kind(cell), False)
 
 
 PEAK = """
@@ -100,7 +101,7 @@ print(peak)
 """
 
 
-def execute(nb, slow: bool, gpu: bool) -> dict:
+def execute(nb, slow: str | None, gpu: bool) -> dict:
     "Run a notebook's cells in a fresh kernel, outputs in place; return its budget (seconds of ordinary cells, peak memory)."
     client = NotebookClient(nb, kernel_name="python3", resources={"metadata": {"path": str(NBS)}}, record_timing=False, coalesce_streams=True,
                             extra_arguments=["--log-level=ERROR"])
@@ -119,7 +120,7 @@ def execute(nb, slow: bool, gpu: bool) -> dict:
     return {"seconds": round(seconds, 1), "peak_mb": round(float(probe.outputs[0].text))}
 
 
-def record(nb, budget: dict, slow: bool, gpu: bool) -> None:
+def record(nb, budget: dict, slow: str | None, gpu: bool) -> None:
     "Write the notebook's `nnbook` metadata after a run."
     old = nb.metadata.get("nnbook", {}).get("cells", {})
     here = {"versions": versions(nb), "date": date.today().isoformat()}
@@ -161,7 +162,7 @@ def save(nb, path: Path, note) -> None:
     clean(path)
 
 
-def run(path: Path, store: bool, slow: bool) -> str:
+def run(path: Path, store: bool, slow: str | None) -> str:
     "Run one notebook and return a line about it. Raises CellExecutionError when a cell fails."
     nb, gpu = nbformat.read(path, as_version=4), has_gpu()
     budget = execute(nb, slow, gpu)
@@ -170,7 +171,7 @@ def run(path: Path, store: bool, slow: bool) -> str:
     return f"{path.name}: {budget['seconds']} s, {budget['peak_mb']} MB"
 
 
-def attempt(path: Path, store: bool, slow: bool) -> tuple[bool, str]:
+def attempt(path: Path, store: bool, slow: str | None) -> tuple[bool, str]:
     "`run`, with a failure as text that names the notebook."
     try:
         return True, run(path, store, slow)
@@ -183,6 +184,7 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", help="numbers such as 02; all notebooks when none is given")
     parser.add_argument("--check", action="store_true", help="run without storing anything")
     parser.add_argument("--no-slow", action="store_true", help="keep the stored outputs of slow cells (always so with --check unless SLOW=1)")
+    parser.add_argument("--cell", default="", metavar="TEXT", help="of the slow cells run only those whose code contains TEXT, such as 10_depth")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default 2)")
     parser.add_argument("--fold", action="store_true", help="run nothing; only let JupyterLab fold the cells that the page folds")
     args = parser.parse_args()
@@ -193,7 +195,9 @@ def main() -> None:
             collapse(nb)
             nbformat.write(nb, path)
         return
-    slow = not args.no_slow and (store or os.environ.get("SLOW") == "1")
+    if args.cell and not any(kind(c) == "slow" and args.cell in c.source for path in paths for c in nbformat.read(path, as_version=4).cells):
+        parser.error(f"no slow cell of the given notebooks contains {args.cell!r}")
+    slow = args.cell if not args.no_slow and (store or os.environ.get("SLOW") == "1") else None
     if store:
         from tools.export import export
         export([])                                             # all: the index of names must be in step as well
