@@ -56,7 +56,7 @@ bench: $(VENV)/.bench
 	for bench in bench/*.py; do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(RUN) $$bench || exit 1; done
 
 run: $(VENV)/.dev
-	$(RUN) -m tools.run $(if $(CELL),--cell $(CELL)) $(CH)
+	$(RUN) -m tools.run $(if $(CELL),--cell '$(CELL)') $(CH)
 
 export: $(VENV)/.book
 	$(RUN) -m tools.export

@@ -47,3 +47,8 @@ def test_make_lab_opens_a_readers_copy_and_root_may_start_it(asked):
     assert "-m tools.lab" in said and said.rstrip().endswith(" lab")
     assert "tools.lab" not in edit and edit.rstrip().endswith(" nbs")
     assert ("--allow-root" in said) == (os.getuid() == 0)
+
+
+def test_make_run_passes_a_pattern_for_slow_cells_on(asked):
+    assert "-m tools.run --cell '10_depth|10_worth' 10" in asked("run", "CH=10", "CELL=10_depth|10_worth")
+    assert "--cell" not in asked("run", "CH=10")

@@ -61,6 +61,34 @@ def test_without_slow_the_stored_output_and_its_record_stay(project):
     assert read(project / "nbs/05_t.ipynb").metadata["nnbook"]["cells"] == before
 
 
+def test_slow_cells_run_one_by_one_and_the_others_keep_their_records(project):
+    write(project, ["#| slow\nprint('one')", "#| slow\nprint('other')", "print('ordinary')"])
+    run(project, "05")
+    before = read(project / "nbs/05_t.ipynb").metadata["nnbook"]["cells"]
+    write(project, ["#| slow\nprint('one')", "#| slow\nprint('other', 2)", "print('ordinary')"])
+    nb = read(project / "nbs/05_t.ipynb")
+    nb.metadata["nnbook"] = {"cells": before}
+    nbformat.write(nb, project / "nbs/05_t.ipynb")
+    assert run(project, "05", "--cell", "oth.r").returncode == 0
+    assert printed(project) == {"cell0": "", "cell1": "other 2\n", "cell2": "ordinary\n"}
+    after = read(project / "nbs/05_t.ipynb").metadata["nnbook"]["cells"]
+    assert after["cell0"] == before["cell0"] and after["cell1"]["hash"] != before["cell1"]["hash"]
+    refused = run(project, "05", "--cell", "ordinary")
+    assert refused.returncode == 2 and "'ordinary' is found in no slow cell" in refused.stderr
+
+
+def test_a_slow_cell_that_ran_is_recorded_though_a_later_cell_fails(project):
+    write(project, ["print('before')", "#| slow\nprint('an hour later')", "1 / 0", "#| slow\nprint('never')"])
+    assert run(project, "05").returncode == 1
+    assert printed(project) == {"cell0": "", "cell1": "an hour later\n", "cell2": "", "cell3": ""}
+    nb = read(project / "nbs/05_t.ipynb")
+    assert list(nb.metadata["nnbook"]["cells"]) == ["cell1"]
+    nb.cells[3].source = "1"
+    nbformat.write(nb, project / "nbs/05_t.ipynb")
+    assert run(project, "05", "--no-slow").returncode == 0
+    assert stale(read(project / "nbs/05_t.ipynb")) == []
+
+
 FOLDS = '#| code-summary: "more"\n#| code-fold: true\n'
 
 

@@ -87,8 +87,8 @@ def has_gpu() -> bool:
 
 
 def wanted(cell, slow: str | None, gpu: bool) -> bool:
-    "Whether a cell runs: slow ones whose code contains the text `slow` (all when it is empty, none when it is None), cuda ones on a GPU."
-    return {"": True, "slow": slow is not None and slow in cell.source, "cuda": gpu}.get(kind(cell), False)
+    "Whether a cell runs: slow ones in whose code the pattern `slow` is found (none when it is None), cuda ones on a GPU."
+    return {"": True, "slow": slow is not None and bool(re.search(slow, cell.source)), "cuda": gpu}.get(kind(cell), False)
 
 
 PEAK = """
@@ -101,8 +101,8 @@ print(peak)
 """
 
 
-def execute(nb, slow: str | None, gpu: bool) -> dict:
-    "Run a notebook's cells in a fresh kernel, outputs in place; return its budget (seconds of ordinary cells, peak memory)."
+def execute(nb, slow: str | None, gpu: bool, done: list) -> dict:
+    "Run a notebook's cells in a fresh kernel, outputs in place, slow and cuda ones into `done`; return the budget (seconds of ordinary cells, peak memory)."
     client = NotebookClient(nb, kernel_name="python3", resources={"metadata": {"path": str(NBS)}}, record_timing=False, coalesce_streams=True,
                             extra_arguments=["--log-level=ERROR"])
     seconds = 0.0
@@ -113,6 +113,7 @@ def execute(nb, slow: str | None, gpu: bool) -> dict:
                 client.timeout = None if kind(cell) == "slow" else 1800      # seconds
                 client.execute_cell(cell, i)
                 seconds += 0 if kind(cell) else time.perf_counter() - start
+                if kind(cell): done.append(cell)
         probe = nbformat.v4.new_code_cell(PEAK)
         nb.cells.append(probe)
         client.execute_cell(probe, len(nb.cells) - 1)
@@ -162,10 +163,27 @@ def save(nb, path: Path, note) -> None:
     clean(path)
 
 
+def keep(path: Path, done: list) -> None:
+    "Store what the slow and cuda cells of a run that failed later have printed, with their records: an hour's work stands in results already."
+    nb, ran = nbformat.read(path, as_version=4), {cell.id: cell for cell in done}
+    for cell in (c for c in nb.cells if c.id in ran):
+        cell.outputs = ran[cell.id].outputs
+    def note(cleaned):
+        here = {"versions": versions(cleaned), "date": date.today().isoformat()}
+        cells = cleaned.metadata.setdefault("nnbook", {}).setdefault("cells", {})
+        cells.update({c.id: entry(c, device(kind(c) == "cuda"), **here) for c in cleaned.cells if c.id in ran})
+    save(nb, path, note)
+
+
 def run(path: Path, store: bool, slow: str | None) -> str:
     "Run one notebook and return a line about it. Raises CellExecutionError when a cell fails."
-    nb, gpu = nbformat.read(path, as_version=4), has_gpu()
-    budget = execute(nb, slow, gpu)
+    nb, gpu, done = nbformat.read(path, as_version=4), has_gpu(), []
+    try:
+        budget = execute(nb, slow, gpu, done)
+    except CellExecutionError:
+        if store and done:
+            keep(path, done)
+        raise
     if store:
         save(nb, path, lambda cleaned: record(cleaned, budget, slow, gpu))
     return f"{path.name}: {budget['seconds']} s, {budget['peak_mb']} MB"
@@ -184,7 +202,7 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", help="numbers such as 02; all notebooks when none is given")
     parser.add_argument("--check", action="store_true", help="run without storing anything")
     parser.add_argument("--no-slow", action="store_true", help="keep the stored outputs of slow cells (always so with --check unless SLOW=1)")
-    parser.add_argument("--cell", default="", metavar="TEXT", help="of the slow cells run only those whose code contains TEXT, such as 10_depth")
+    parser.add_argument("--cell", default="", metavar="PATTERN", help="of the slow cells run only those in whose code the regular expression is found, such as 10_depth")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default 2)")
     parser.add_argument("--fold", action="store_true", help="run nothing; only let JupyterLab fold the cells that the page folds")
     args = parser.parse_args()
@@ -195,8 +213,8 @@ def main() -> None:
             collapse(nb)
             nbformat.write(nb, path)
         return
-    if args.cell and not any(kind(c) == "slow" and args.cell in c.source for path in paths for c in nbformat.read(path, as_version=4).cells):
-        parser.error(f"no slow cell of the given notebooks contains {args.cell!r}")
+    if args.cell and not any(kind(c) == "slow" and re.search(args.cell, c.source) for path in paths for c in nbformat.read(path, as_version=4).cells):
+        parser.error(f"{args.cell!r} is found in no slow cell of the given notebooks")
     slow = args.cell if not args.no_slow and (store or os.environ.get("SLOW") == "1") else None
     if store:
         from tools.export import export
