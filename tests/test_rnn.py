@@ -15,7 +15,24 @@ from wrong_calls import complaints, foreign, replaced
 from nnbook import rnn
 from nnbook.autograd import Tensor, gradcheck, no_grad
 from nnbook.layers import Module, ReLU
-from nnbook.rnn import GRU, LSTM, RNN, CharLM, GRUCell, LSTMCell, NGram, RNNCell, SequenceClassifier, Vocabulary, bits_per_character, detach, generate, hann_window, stft, text_batches
+from nnbook.rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    CharLM,
+    GRUCell,
+    LSTMCell,
+    NGram,
+    RNNCell,
+    SequenceClassifier,
+    Vocabulary,
+    bits_per_character,
+    detach,
+    generate,
+    hann_window,
+    stft,
+    text_batches,
+)
 from nnbook.torch import rnn as twins
 from nnbook.torch.twins import assert_twins, copy_weights
 
