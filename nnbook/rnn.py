@@ -14,7 +14,7 @@ from .autograd import Tensor, linear, relu, sigmoid, stack, tanh
 from .operators import chunk
 
 # %% ../nbs/12_rnn.ipynb #1fcc84c0
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -44,10 +44,12 @@ def lstm_step(x: Tensor, h: Tensor, c: Tensor, weight_ih: Tensor, weight_hh: Ten
     Shapes: x (B, I), h and c (B, H) -> the new h and c; weight_ih (4H, I), weight_hh (4H, H), bias_ih and bias_hh (4H,),
     the gates i, f, g, o one above the other.
     """
-    z, c = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh), *_tensors(c)     # (B, 4H), (B, H)
+    c, = _tensors(c)
+    z = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)      # (B, 4H)
     i, f, g, o = chunk(z, 4, axis=-1)                                      # (B, H) each
-    c = sigmoid(f) * c + sigmoid(i) * tanh(g)                              # keep some, write some
-    h = sigmoid(o) * tanh(c)                                               # show some
+    i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+    c = f * c + i * g                                                      # keep some, write some
+    h = o * tanh(c)                                                        # show some
     return h, c
 
 def gru_step(x: Tensor, h: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None,
