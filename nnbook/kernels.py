@@ -324,7 +324,7 @@ def _check_lengths(name: str, lengths, B: int, T: int) -> ndarray | None:
     n = np.asarray(lengths.data if isinstance(lengths, Tensor) else lengths)
     if n.shape != (B,) or B and n.dtype.kind not in "iu":
         raise ValueError(f"{name} takes lengths as {B} whole numbers, one a sequence, got {n.dtype} of shape {n.shape}")
-    if B and not (1 <= n.min() and n.max() <= T):
+    if B and (n.min() < 1 or n.max() > T):
         raise ValueError(f"{name} takes lengths from 1 to {T}, the number of steps, got {n[(n < 1) | (n > T)][0]}; "
                          "leave sequences without a step out of the batch")
     return n.astype(int)
