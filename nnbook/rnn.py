@@ -89,9 +89,11 @@ def _lengths(owner: str, lengths, batch: int, steps: int) -> ndarray | None:
 def _state(owner: str, state, names: tuple, shape: tuple, axes: str, dtype) -> tuple[Tensor, ...]:
     "The parts of a state, h or (h, c), as Tensors of this shape; zeros for None."
     if state is None: return tuple(Tensor(np.zeros(shape, dtype)) for _ in names)
-    if len(names) > 1 and not (isinstance(state, (tuple, list)) and len(state) == len(names)):
-        raise ValueError(f"{owner} takes a state ({', '.join(names)}), each of shape {shape}, got {_say(state)}")
-    parts = [_as_input(owner, part, dtype) for part in (state if len(names) > 1 else [state])]
+    parts = state if isinstance(state, tuple) else tuple(state) if isinstance(state, list) and len(names) > 1 else (state,)
+    if len(parts) != len(names):
+        known = f"({', '.join(names)}), each" if len(names) > 1 else "h"
+        raise ValueError(f"{owner} takes a state {known} of shape {shape}, got {_say(state)}")
+    parts = [_as_input(owner, part, dtype) for part in parts]
     for name, part in zip(names, parts):
         if part.shape != shape: raise ValueError(f"{owner} takes a state {name} of shape {shape}, which is {axes}, got {part.shape}")
     return tuple(parts)
@@ -179,6 +181,7 @@ class GRUCell(_Cell):
 def _unroll(step: Callable, x: Tensor, state: list, weights: list, lengths: ndarray | None, reverse: bool, **options) -> tuple[Tensor, ...]:
     "x (B, T, I) -> output (B, T, H), parts of the last state: a step for each x[:, t]; beyond its length, a sequence keeps its state."
     outputs = [None] * x.shape[1]
+    if lengths is not None: x = where(np.arange(len(outputs))[:, None] < lengths[:, None, None], x, 0.0)       # padding may hold NaN
     for t in reversed(range(len(outputs))) if reverse else range(len(outputs)):
         new = step(x[:, t], *state, *weights, **options)
         new = new if isinstance(new, tuple) else (new,)
@@ -216,10 +219,8 @@ class _Layers(_Recurrent):
         name, dtype = type(self).__name__, self.weight_ih_l0.dtype
         _switch(name, plain=plain)
         x = _sequences(name, x, "B, T", self.input_size, dtype)
-        lengths, (batch, steps, _) = _lengths(name, lengths, *x.shape[:2]), x.shape
-        shape = (self.num_layers * (1 + self.bidirectional), batch, self.hidden_size)
+        lengths, shape = _lengths(name, lengths, *x.shape[:2]), (self.num_layers * (1 + self.bidirectional), len(x), self.hidden_size)
         state = _state(name, state, self._parts, shape, "(num_layers * directions, batch, hidden_size)", dtype)
-        if lengths is not None: x = where((np.arange(steps) < lengths[:, None])[..., None], x, 0.0)        # the padding may hold NaN
         finals, outputs = [], []
         for k, (suffix, layer, reverse) in enumerate(self._places()):
             if layer and not reverse: x, outputs = self._joined(outputs, self.dropout), []
@@ -235,7 +236,7 @@ class _Layers(_Recurrent):
     def _run(self, x, state, weights, lengths, reverse, plain) -> tuple[Tensor, ...]:
         "One layer in one direction."
         options = {"lengths": lengths, "reverse": reverse, **self._options}
-        if plain or not hasattr(kernels, "lstm"): return _unroll(self._step, x, state, weights, **options)
+        if plain: return _unroll(self._step, x, state, weights, **options)
         return getattr(kernels, type(self)._kernel)(x, *state, *weights, **options)
 
     def extra_repr(self) -> str:
@@ -494,6 +495,7 @@ class NGram:
         for k in range(self.order):                                        # contexts of k characters, each by the number of its kind
             if k:
                 seen = seen[seen - starts[seen] >= k]
+                if not len(seen): break                                    # no text is longer
                 keys, contexts[seen] = np.unique(contexts[seen] * v + tokens[seen - k], return_inverse=True)
             else:
                 keys = np.zeros(1, np.int64)
