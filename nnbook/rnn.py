@@ -22,7 +22,7 @@ from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 
 from . import kernels
-from .autograd import _plain, concatenate, no_grad, where
+from .autograd import _plain, _tensors, concatenate, no_grad, where
 from .layers import (Dropout, Embedding, Linear, Module, Parameter, _as_input, _choose, _real, _say, _switch, _whole, orthogonal_,
                            xavier_uniform_)
 from .streams import stream
@@ -44,7 +44,7 @@ def lstm_step(x: Tensor, h: Tensor, c: Tensor, weight_ih: Tensor, weight_hh: Ten
     Shapes: x (B, I), h and c (B, H) -> the new h and c; weight_ih (4H, I), weight_hh (4H, H), bias_ih and bias_hh (4H,),
     the gates i, f, g, o one above the other.
     """
-    z = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)      # (B, 4H)
+    z, c = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh), *_tensors(c)     # (B, 4H), (B, H)
     i, f, g, o = chunk(z, 4, axis=-1)                                      # (B, H) each
     c = sigmoid(f) * c + sigmoid(i) * tanh(g)                              # keep some, write some
     h = sigmoid(o) * tanh(c)                                               # show some
@@ -67,14 +67,14 @@ def gru_step(x: Tensor, h: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih
 def _sequences(owner: str, x, axes: str, features: int, dtype) -> Tensor:
     "x as a Tensor of floats with these axes, such as \"B, T\", and as many features; an array is converted to dtype."
     if isinstance(x, (Tensor, ndarray)) and x.dtype.kind in "iub":
-        raise TypeError(f"{owner} takes floats, got {x.dtype}; whole numbers that stand for things, such as characters, go through an Embedding first")
+        raise TypeError(f"{owner} takes floats, got {x.dtype}; numbers that stand for characters go through an Embedding first")
     x, n = _as_input(owner, x, dtype), axes.count(",") + 2
-    takes = f"{owner} takes inputs of shape ({axes}, {features}), got {x.shape}"
-    if x.ndim == n - 1: raise ValueError(takes + ("; add the batch axis: x[None]" if x.shape[-1] == features else "; add the axis of features: x[..., None]"))
-    if x.ndim != n: raise ValueError(takes)
-    if 0 in x.shape: raise ValueError(f"{takes}, which holds nothing; leave empty batches and sequences out")
-    if x.shape[-1] != features: raise ValueError(takes + ("; features come last: x.swapaxes(1, 2)" if x.shape[1] == features else ""))
-    return x
+    if 0 not in x.shape and x.ndim == n and x.shape[-1] == features: return x
+    hint = "; features come last: x.swapaxes(1, 2)" if x.ndim == n and x.shape[1] == features else ""
+    if x.ndim == n - 1 and features == 1: hint = "; add the axis of features: x[..., None]"
+    if x.ndim == n - 1 and x.shape[-1] == features: hint = "; add the batch axis: x[None]"
+    if 0 in x.shape: hint = ", which holds nothing; leave empty batches and sequences out"
+    raise ValueError(f"{owner} takes inputs of shape ({axes}, {features}), got {x.shape}{hint}")
 
 def _lengths(owner: str, lengths, batch: int, steps: int) -> ndarray | None:
     "Whole numbers (B,), from 1 to T."
@@ -89,9 +89,11 @@ def _lengths(owner: str, lengths, batch: int, steps: int) -> ndarray | None:
 def _state(owner: str, state, names: tuple, shape: tuple, axes: str, dtype) -> tuple[Tensor, ...]:
     "The parts of a state, h or (h, c), as Tensors of this shape; zeros for None."
     if state is None: return tuple(Tensor(np.zeros(shape, dtype)) for _ in names)
-    if len(names) > 1 and not (isinstance(state, (tuple, list)) and len(state) == len(names)):
-        raise ValueError(f"{owner} takes a state ({', '.join(names)}), each of shape {shape}, got {_say(state)}")
-    parts = [_as_input(owner, part, dtype) for part in (state if len(names) > 1 else [state])]
+    parts = state if isinstance(state, tuple) else tuple(state) if isinstance(state, list) and len(names) > 1 else (state,)
+    if len(parts) != len(names):
+        known = f"({', '.join(names)}), each" if len(names) > 1 else "h"
+        raise ValueError(f"{owner} takes a state {known} of shape {shape}, got {_say(state)}")
+    parts = [_as_input(owner, part, dtype) for part in parts]
     for name, part in zip(names, parts):
         if part.shape != shape: raise ValueError(f"{owner} takes a state {name} of shape {shape}, which is {axes}, got {part.shape}")
     return tuple(parts)
@@ -115,7 +117,8 @@ class _Recurrent(Module):
     def _make(self, suffix: str, inputs: int, bias: bool, forget_bias: float, rng) -> None:
         "Weights and biases, by torch's names."
         rows, rng = self._gates * self.hidden_size, stream(rng, "initialization, recurrent")
-        for name, shape in {"weight_ih": (rows, inputs), "weight_hh": (rows, self.hidden_size), "bias_ih": (rows,), "bias_hh": (rows,)}.items():
+        shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, self.hidden_size), "bias_ih": (rows,), "bias_hh": (rows,)}
+        for name, shape in shapes.items():
             made = Parameter(np.zeros(shape)) if bias or "weight" in name else None
             if made is not None: _start(name, made, self._gates, forget_bias, rng)
             setattr(self, name + suffix, made)
@@ -129,7 +132,7 @@ class _Cell(_Recurrent):
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._make("", input_size, bias, forget_bias, rng)
 
-    def forward(self, x, state=None):
+    def forward(self, x, state=None) -> "Tensor | tuple[Tensor, Tensor]":
         "x (B, input_size), state or None for zeros -> the new state."
         name, dtype = type(self).__name__, self.weight_ih.dtype
         x = _sequences(name, x, "B", self.input_size, dtype)
@@ -175,10 +178,10 @@ class GRUCell(_Cell):
         super().__init__(input_size, hidden_size, bias, rng)
 
 # %% ../nbs/12_rnn.ipynb #977104f6
-def _unroll(step: Callable, x: Tensor, *state_and_weights, parts: int, lengths: ndarray | None, reverse: bool, **options) -> tuple[Tensor, ...]:
-    "A step for each x[:, t]: x (B, T, I) -> output (B, T, H) and the parts of the last state. Beyond its length, a sequence keeps its state."
-    state, weights = state_and_weights[:parts], state_and_weights[parts:]
+def _unroll(step: Callable, x: Tensor, state: list, weights: list, lengths: ndarray | None, reverse: bool, **options) -> tuple[Tensor, ...]:
+    "x (B, T, I) -> output (B, T, H), parts of the last state: a step for each x[:, t]; beyond its length, a sequence keeps its state."
     outputs = [None] * x.shape[1]
+    if lengths is not None: x = where(np.arange(len(outputs))[:, None] < lengths[:, None, None], x, 0.0)       # padding may hold NaN
     for t in reversed(range(len(outputs))) if reverse else range(len(outputs)):
         new = step(x[:, t], *state, *weights, **options)
         new = new if isinstance(new, tuple) else (new,)
@@ -196,28 +199,28 @@ class _Layers(_Recurrent):
         _switch(name, bias=bias, batch_first=batch_first, bidirectional=bidirectional)
         _real(name, 0, 1, dropout=dropout)
         _real(name, forget_bias=forget_bias)
-        if not batch_first: raise ValueError(f"{name} takes (batch, steps, features) only: leave batch_first=True, and give it x.swapaxes(0, 1)")
-        if dropout and num_layers == 1: raise ValueError(f"{name} has its dropout between layers, and num_layers=1 has no between; take more layers, or a Dropout behind")
+        if not batch_first:
+            raise ValueError(f"{name} takes (batch, steps, features) only: leave batch_first=True, and give it x.swapaxes(0, 1)")
+        if dropout and num_layers == 1:
+            raise ValueError(f"{name} has dropout={dropout} between its layers, and there is only one; take more, or a Dropout behind it")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
-        self.dropout, self.bidirectional, rng = dropout, bidirectional, stream(rng, "initialization, recurrent")
+        self.dropout, self.bidirectional, rng = dropout, bool(bidirectional), stream(rng, "initialization, recurrent")
         if dropout: self._between = Dropout(dropout, rng.spawn(1)[0])
         for suffix, layer, _ in self._places():
-            self._make(suffix, input_size if layer == 0 else hidden_size * (1 + bidirectional), bias, forget_bias, rng)
+            self._make(suffix, hidden_size * (1 + self.bidirectional) if layer else input_size, bias, forget_bias, rng)
 
     def _places(self) -> Iterator[tuple[str, int, bool]]:
         "What names end in, the number of the layer, and whether it runs backwards, in the order of the state's first axis."
         for layer in range(self.num_layers):
             for reverse in (False, True)[: 1 + self.bidirectional]: yield f"_l{layer}" + "_reverse" * reverse, layer, reverse
 
-    def forward(self, x, state=None, lengths=None, plain: bool = False):
+    def forward(self, x, state=None, lengths=None, plain: bool = False) -> tuple[Tensor, "Tensor | tuple[Tensor, Tensor]"]:
         "x (B, T, input_size) -> output (B, T, D * hidden_size), the last state."
         name, dtype = type(self).__name__, self.weight_ih_l0.dtype
         _switch(name, plain=plain)
         x = _sequences(name, x, "B, T", self.input_size, dtype)
-        lengths, (batch, steps, _) = _lengths(name, lengths, *x.shape[:2]), x.shape
-        shape = (self.num_layers * (1 + self.bidirectional), batch, self.hidden_size)
+        lengths, shape = _lengths(name, lengths, *x.shape[:2]), (self.num_layers * (1 + self.bidirectional), len(x), self.hidden_size)
         state = _state(name, state, self._parts, shape, "(num_layers * directions, batch, hidden_size)", dtype)
-        if lengths is not None: x = where((np.arange(steps) < lengths[:, None])[..., None], x, 0.0)       # whatever the padding holds
         finals, outputs = [], []
         for k, (suffix, layer, reverse) in enumerate(self._places()):
             if layer and not reverse: x, outputs = self._joined(outputs, self.dropout), []
@@ -233,7 +236,7 @@ class _Layers(_Recurrent):
     def _run(self, x, state, weights, lengths, reverse, plain) -> tuple[Tensor, ...]:
         "One layer in one direction."
         options = {"lengths": lengths, "reverse": reverse, **self._options}
-        if plain or not hasattr(kernels, "lstm"): return _unroll(self._step, x, *state, *weights, parts=len(state), **options)
+        if plain: return _unroll(self._step, x, state, weights, **options)
         return getattr(kernels, type(self)._kernel)(x, *state, *weights, **options)
 
     def extra_repr(self) -> str:
@@ -309,25 +312,27 @@ class Vocabulary:
         unknown = np.flatnonzero(self._codes[ids] != codes)
         if unknown.size:
             at = int(unknown[0])
-            raise ValueError(f"the character {text[at]!r}, number {at} of the text, is not among the {len(self)} known ones, {self.characters!r}; "
-                             "leave it out, or make the Vocabulary of all texts")
+            raise ValueError(f"the character {text[at]!r} at place {at} of the text is none of the {len(self)} known, "
+                             f"{self.characters!r}; leave it out, or make the Vocabulary of all texts")
         return ids
 
     def decode(self, ids) -> str:
         "The text of the numbers (n,)."
-        i = _whole_numbers("decode", ids, len(self), 1)
+        i = _numbers("decode", ids, "n,", len(self))
         return self._codes[i].tobytes().decode("utf-32-le", "surrogatepass")
 
 def _code_points(text: str) -> ndarray: return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
-def _whole_numbers(owner: str, ids, n: int, ndim: int) -> ndarray:
-    "Numbers of characters as an array of int64, each below n."
-    if isinstance(ids, str): raise TypeError(f"{owner} takes numbers of characters, got the text {_say(ids)}; make them by vocabulary.encode(text)")
+def _numbers(owner: str, ids, axes: str, n: int) -> ndarray:
+    "Numbers of characters as int64, each below n, with these axes."
+    if isinstance(ids, str): raise TypeError(f"{owner} takes numbers, got the text {_say(ids)}; encode it first: vocabulary.encode(text)")
     i = np.asarray(_plain(ids))
-    if i.dtype.kind not in "iu" or i.ndim != ndim:
-        raise TypeError(f"{owner} takes numbers of characters, whole, of shape {('()', '(n,)', '(B, T)')[ndim]}, got {_say(ids)}")
+    if i.dtype.kind not in "iu" and i.size: raise TypeError(f"{owner} takes whole numbers, got {_say(ids)}")
+    if i.ndim != axes.count(",") + 1 - axes.endswith(","):
+        hint = "; add the batch axis: tokens[None]" if i.ndim == 1 else ""
+        raise ValueError(f"{owner} takes whole numbers of shape ({axes}), got {i.shape}{hint}")
     wild = i[(i < 0) | (i >= n)]
-    if wild.size: raise ValueError(f"{owner} knows characters by the numbers 0 to {n - 1}, got {wild[0]}")
+    if wild.size: raise ValueError(f"{owner} knows the numbers 0 to {n - 1}, got {wild[0]}")
     return i.astype(np.int64)
 
 def text_batches(tokens, batch_size: int, seq_len: int) -> Iterator[tuple[ndarray, ndarray]]:
@@ -338,10 +343,10 @@ def text_batches(tokens, batch_size: int, seq_len: int) -> Iterator[tuple[ndarra
     Raises ValueError when the text is too short for one pair.
     """
     _whole("text_batches", batch_size=batch_size, seq_len=seq_len)
-    tokens = _whole_numbers("text_batches", tokens, 2**62, 1)
+    tokens = _numbers("text_batches", tokens, "n,", 2**40)
     n = (len(tokens) - 1) // batch_size                                    # characters in a stream
     if n < seq_len:
-        raise ValueError(f"text_batches needs {batch_size * seq_len + 1} characters for one batch of {batch_size} times {seq_len}, got {len(tokens)}")
+        raise ValueError(f"text_batches needs {batch_size * seq_len + 1} characters for {batch_size} rows of {seq_len}, got {len(tokens)}")
     x, y = (tokens[shift : shift + batch_size * n].reshape(batch_size, n) for shift in (0, 1))
     return ((x[:, t : t + seq_len], y[:, t : t + seq_len]) for t in range(0, n - seq_len + 1, seq_len))
 
@@ -354,8 +359,8 @@ class CharLM(Module):
     Shapes: tokens (B, T), whole numbers, and a state of the network or None -> logits (B, T, len(vocabulary)), the last state.
     Raises ValueError for an unknown cell and for numbers that stand for no character.
     """
-    def __init__(self, characters: "str | Vocabulary", embedding_dim: int = 32, hidden_size: int = 128, num_layers: int = 1, cell: str = "LSTM",
-                 dropout: float = 0.0, rng=None):
+    def __init__(self, characters: "str | Vocabulary", embedding_dim: int = 32, hidden_size: int = 128, num_layers: int = 1,
+                 cell: str = "LSTM", dropout: float = 0.0, rng=None):
         _whole("CharLM", embedding_dim=embedding_dim, hidden_size=hidden_size, num_layers=num_layers)
         layer, rng = _choose("cell", cell, _LAYERS), stream(rng, "initialization, CharLM")
         self.vocabulary = _vocabulary(characters)
@@ -366,15 +371,18 @@ class CharLM(Module):
 
     def forward(self, tokens, state=None):
         "Whole numbers (B, T) -> logits (B, T, V), the last state."
-        x = self.embedding(_whole_numbers("CharLM", tokens, len(self.vocabulary), 2))          # (B, T, embedding_dim)
+        x = self.embedding(_numbers("CharLM", tokens, "B, T", len(self.vocabulary)))          # (B, T, embedding_dim)
         x, state = self.rnn(x, state)                                                          # (B, T, hidden_size)
         return self.head(self.dropout(x)), state
 
 def _vocabulary(characters) -> Vocabulary: return characters if isinstance(characters, Vocabulary) else Vocabulary(characters)
 
 def detach(state):
-    "A state, h or (h, c) or None, cut off from how it came about; of Tensors, or torch's."
-    return tuple(map(detach, state)) if isinstance(state, (tuple, list)) else None if state is None else state.detach()
+    "A state, h or (h, c), cut off from how it came about, so that gradients end there; of Tensors, or torch's. None stays None."
+    if isinstance(state, (tuple, list)): return tuple(map(detach, state))
+    if state is None: return None
+    if not hasattr(state, "detach") or isinstance(state, type): raise TypeError(f"detach takes a state, h or (h, c), got {_say(state)}")
+    return state.detach()
 
 # %% ../nbs/12_rnn.ipynb #c18f47c6
 @contextmanager
@@ -387,19 +395,23 @@ def _predicting(model, unrecorded) -> Iterator:
         for module, mode in modes: module.training = mode
 
 def _bits(model, text, seq_len: int, step: Callable) -> float:
-    "step(tokens (1, T), state) -> logits (1, T, V), an array, and the state."
+    "step(tokens (B, T), state) -> logits (B, T, V), an array, and the state. All texts are read side by side, the longest first."
     _whole("bits_per_character", seq_len=seq_len)
-    total, count = 0.0, 0
-    for part in _texts("bits_per_character", text):
-        tokens, state = model.vocabulary.encode(part)[None], None
-        for t in range(0, tokens.size - 1, seq_len):
-            y = tokens[0, t + 1 : t + seq_len + 1]
-            logits, state = step(tokens[:, t : t + len(y)], state)
-            logits = logits[0].astype(np.float64)                          # (T, V)
-            shifted = logits - logits.max(-1, keepdims=True)
-            total += (np.log(np.exp(shifted).sum(-1)) - shifted[np.arange(len(y)), y]).sum()
-        count += tokens.size - 1
-    return float(total / count / np.log(2))
+    parts = sorted(map(model.vocabulary.encode, _texts("bits_per_character", text)), key=len, reverse=True)
+    sizes, total, state = np.array([len(part) - 1 for part in parts]), 0.0, None
+    for t in range(0, sizes[0], seq_len):
+        n = np.count_nonzero(sizes > t)                                    # that many go on
+        tokens = np.zeros((n, min(seq_len, sizes[0] - t) + 1), np.int64)
+        for row, part in zip(tokens, parts): row[: len(part) - t] = part[t : t + tokens.shape[1]]
+        logits, state = step(tokens[:, :-1], _rows(state, n))
+        logits = logits.astype(np.float64) - logits.max(-1, keepdims=True)                     # (n, T, V)
+        nats = np.log(np.exp(logits).sum(-1)) - np.take_along_axis(logits, tokens[:, 1:, None], -1)[..., 0]
+        total += nats[t + np.arange(nats.shape[1]) < sizes[:n, None]].sum()
+    return float(total / sizes.sum() / np.log(2))
+
+def _rows(state, n: int):
+    "The first n sequences' part of a state."
+    return None if state is None else tuple(_rows(part, n) for part in state) if isinstance(state, tuple) else state[:, :n]
 
 def _texts(owner: str, text) -> list[str]:
     "A text, or several in a list or dictionary, as a list."
@@ -407,14 +419,16 @@ def _texts(owner: str, text) -> list[str]:
     if not isinstance(parts, (list, tuple)) or not parts: raise TypeError(f"{owner} takes a text, or a list of texts, got {_say(text)}")
     for part in parts:
         if not isinstance(part, str): raise TypeError(f"{owner} takes texts, got {_say(part)}")
-        if len(part) < 2: raise ValueError(f"{owner} takes texts of two characters at least, since the first has nothing before it, got {_say(part)}")
+        if len(part) < 2:
+            raise ValueError(f"{owner} takes texts of two characters at least, since the first has nothing before it; got {_say(part)}")
     return list(parts)
 
 def bits_per_character(model, text: "str | list[str] | dict[str, str]", seq_len: int = 256) -> float:
     """The mean of -log2 p over the characters of a text but the first, which has nothing before it.
 
-    model: a `CharLM`, or an `NGram`. The model reads a text in pieces of seq_len characters and carries its state from one to the next,
-    in eval mode, unrecorded. text: one, or several, each of which starts with a state of zeros; each character counts the same.
+    model: a `CharLM`, or an `NGram`. It reads in pieces of seq_len characters, which bound the memory it needs, and carries its state from
+    one to the next; in eval mode, unrecorded. text: one, or several, each from a state of zeros on; every character counts the same.
+    Raises ValueError for a text of fewer than two characters, and for one with a character that the model doesn't know.
     """
     if isinstance(model, NGram): return float(np.concatenate([model.bits(part) for part in _texts("bits_per_character", text)]).mean())
     _check_model("bits_per_character", model, Module)
@@ -424,6 +438,11 @@ def _array_step(model, tokens: ndarray, state) -> tuple:
     logits, state = model(tokens, state)
     return logits.data, state
 
+def _counted_step(model, tokens: ndarray, state: str | None) -> tuple:
+    "Of an NGram the state is the text."
+    text = ((state or "") + model.vocabulary.decode(tokens[0]))[-model.order :]
+    return np.log(model.probabilities(text))[None, None], text
+
 def _check_model(owner: str, model, base: type) -> None:
     if not isinstance(model, base) or not isinstance(getattr(model, "vocabulary", None), Vocabulary):
         raise TypeError(f"{owner} takes a model of characters with its vocabulary, such as a CharLM, got {_say(model)}")
@@ -431,7 +450,8 @@ def _check_model(owner: str, model, base: type) -> None:
 def _continue(model, prompt: str, n: int, temperature: float, rng, step: Callable) -> str:
     _whole("generate", n=n)
     _real("generate", low=0, temperature=temperature)
-    if not isinstance(prompt, str) or not prompt: raise ValueError(f"generate continues a prompt of one character at least, such as '\\n', got {_say(prompt)}")
+    if not isinstance(prompt, str) or not prompt:
+        raise ValueError(f"generate continues a prompt of one character at least, such as a line break, got {_say(prompt)}")
     rng, tokens, new, state = stream(rng, "sampling"), model.vocabulary.encode(prompt)[None], [], None
     while len(new) < n:
         logits, state = step(tokens, state)
@@ -442,15 +462,17 @@ def _continue(model, prompt: str, n: int, temperature: float, rng, step: Callabl
 def _draw(logits: ndarray, temperature: float, rng) -> int:
     "A number from 0 to V - 1, with probability softmax(logits / temperature); at 0, the first of the largest."
     if temperature == 0: return int(logits.argmax())
-    p = np.exp((logits - logits.max()) / temperature).cumsum()
+    with np.errstate(over="ignore"): p = np.exp((logits - logits.max()) / temperature).cumsum()      # -inf is as good
     return min(int(np.searchsorted(p, rng.random() * p[-1], side="right")), len(p) - 1)
 
 def generate(model, prompt: str, n: int, temperature: float = 1.0, rng=None) -> str:
     """The prompt, and n characters that the model continues it by, each drawn from softmax(logits / temperature).
 
-    model: a `CharLM`. temperature 0 takes the likeliest character every time. rng: a seed, for a `stream` of its own, or a Generator.
+    model: a `CharLM`, or an `NGram`. temperature 0 takes the likeliest character every time. rng: a seed, for a `stream` of its own,
+    or a Generator.
     Raises ValueError for an empty prompt, an unknown character in it, and a temperature below 0 or NaN.
     """
+    if isinstance(model, NGram): return _continue(model, prompt, n, temperature, rng, partial(_counted_step, model))
     _check_model("generate", model, Module)
     with _predicting(model, no_grad): return _continue(model, prompt, n, temperature, rng, partial(_array_step, model))
 
@@ -473,6 +495,7 @@ class NGram:
         for k in range(self.order):                                        # contexts of k characters, each by the number of its kind
             if k:
                 seen = seen[seen - starts[seen] >= k]
+                if not len(seen): break                                    # no text is longer
                 keys, contexts[seen] = np.unique(contexts[seen] * v + tokens[seen - k], return_inverse=True)
             else:
                 keys = np.zeros(1, np.int64)
@@ -530,8 +553,8 @@ class SequenceClassifier(Module):
     cell: "RNN", "LSTM" or "GRU". rng: a seed, for a `stream` of its own, or a Generator.
     Shapes: x (B, T, input_size), lengths (B,) or None -> logits (B, num_classes).
     """
-    def __init__(self, input_size: int, hidden_size: int, num_classes: int, num_layers: int = 1, cell: str = "GRU", bidirectional: bool = False,
-                 rng=None):
+    def __init__(self, input_size: int, hidden_size: int, num_classes: int, num_layers: int = 1, cell: str = "GRU",
+                 bidirectional: bool = False, rng=None):
         _whole("SequenceClassifier", input_size=input_size, hidden_size=hidden_size, num_classes=num_classes, num_layers=num_layers)
         layer, rng = _choose("cell", cell, _LAYERS), stream(rng, "initialization, SequenceClassifier")
         self.rnn = layer(input_size, hidden_size, num_layers, bidirectional=bidirectional, rng=rng)
@@ -561,7 +584,8 @@ def stft(x, n_fft: int, hop_length: int | None = None, window: ndarray | None = 
     _switch("stft", center=center)
     x, hop = _as_input("stft", x).data, max(1, n_fft // 4) if hop_length is None else hop_length
     least = n_fft // 2 + 1 if center else n_fft
-    if not x.ndim or x.shape[-1] < least: raise ValueError(f"stft with n_fft={n_fft} needs {least} samples at least, got shape {x.shape}; take a smaller n_fft")
+    if not x.ndim or x.shape[-1] < least:
+        raise ValueError(f"stft with n_fft={n_fft} needs {least} samples at least, got shape {x.shape}; take a smaller n_fft")
     window = np.ones(n_fft, x.dtype) if window is None else _as_input("stft", window, x.dtype).data
     if window.shape != (n_fft,): raise ValueError(f"stft with n_fft={n_fft} takes a window of shape ({n_fft},), got {window.shape}")
     if center: x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(n_fft // 2, n_fft // 2)], mode="reflect")
