@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from nnbook import data, rnn as built, zoo
+from nnbook import data, zoo
+from nnbook import rnn as built
 from nnbook.claims import claim
 from nnbook.evaluation import mean_interval
 from nnbook.explore import explore
@@ -145,30 +146,33 @@ def memory_of(model, places, past):
 #| slow
 torch.set_num_threads(1)
 rates, found = (0.001, 0.003, 0.01, 0.03), {"rates": {}, "runs": {}, "memory": {}, "gradient": {}}
-for cell in sizes:
-    held = {lr: train_text(text_model(cell, seed=100), learn_parts, lr, 200, watch=lambda model: mean_bits(model, held_parts), every=200)[1][0][2] for lr in rates}
-    found["rates"][cell] = {"held out": held, "rate": min(held, key=held.get)}
-    print(cell, found["rates"][cell])
+
+def one_run(cell, seed, lr):
+    "One pass over what is for learning: the network, and the bits in each play's last tenth on the way."
+    return train_text(text_model(cell, seed), learn_parts, lr, 840, watch=lambda model: [float(row.mean()) for row in char_bits(model, test_parts)], every=210)
+
 for seed in range(2):
     places = reset_places(test_parts, 320, 256, stream(seed, "reset places"))
     past = foreign_past(test_parts, places, stream(seed, "foreign past"))
-    for cell in sizes:
-        model = text_model(cell, seed)
-        lag = {"before": gradient_over_lag(model, test_parts, stream(12, "lag places"))}
-        model, curve = train_text(model, train_parts, found["rates"][cell]["rate"], 1200, watch=lambda model: [float(row.mean()) for row in char_bits(model, test_parts)])
-        lag["after"] = gradient_over_lag(model, test_parts, stream(12, "lag places"))
+    for cell in ("LSTM", "RNN", "GRU"):
+        tried = {lr: one_run(cell, seed, lr) for lr in (rates if seed == 0 else [found["rates"][cell]["rate"]])}
+        if seed == 0:
+            held = {lr: mean_bits(model, held_parts) for lr, (model, _) in tried.items()}
+            found["rates"][cell] = {"held out": held, "rate": min(held, key=held.get)}
+        model, curve = tried[found["rates"][cell]["rate"]]
         found["runs"][f"{cell}|{seed}"] = [[step, seconds, np.round(bits, 4).tolist()] for step, seconds, bits in curve]
         found["memory"][f"{cell}|{seed}"] = memory_of(model, places, past)
-        found["gradient"][f"{cell}|{seed}"] = {when: [float(f"{x:.3g}") for x in norms] for when, norms in lag.items()}
+        found["gradient"][f"{cell}|{seed}"] = {when: [float(f"{x:.3g}") for x in gradient_over_lag(some, test_parts, stream(12, "lag places"))]
+                                               for when, some in (("before", text_model(cell, seed)), ("after", model))}
         _ = Path("results/12_cells.json").write_text(json.dumps(found))
-        print(cell, seed, curve[-1])
 
 # %%
 #| code-summary: "the figure, the table, the claim"
 #| code-fold: true
 found, kinds = stored("12_cells"), list(sizes)
+seeds = range(len(found["runs"]) // len(kinds))
 counts = np.array([len(text) - 1 for text in test_parts.values()])
-curves = {cell: [[(step, seconds, np.average(bits, weights=counts)) for step, seconds, bits in found["runs"][f"{cell}|{seed}"]] for seed in range(2)] for cell in kinds}
+curves = {cell: [[(step, seconds, np.average(bits, weights=counts)) for step, seconds, bits in found["runs"][f"{cell}|{seed}"]] for seed in seeds] for cell in kinds}
 steps, clock, bits = (({cell: np.array(runs)[..., column] for cell, runs in curves.items()}) for column in range(3))      # (seeds, points) each
 common = min(seconds[:, -1].min() for seconds in clock.values())
 in_time = {cell: float(np.mean([np.interp(common, s, b) for s, b in zip(clock[cell], bits[cell])])) for cell in kinds}
@@ -179,11 +183,14 @@ with figure(1, 2, sharey=True, name="cells", caption=f"Bits a character on the l
         lines({cell: b.mean(axis=0) for cell, b in bits.items()}, {cell: v.mean(axis=0) for cell, v in x.items()}, xlabel=label,
               ylabel="bits a character" if x is steps else "", band={cell: (b.min(axis=0), b.max(axis=0)) for cell, b in bits.items()}, ax=ax)
         ax.axhline(ngram_bits[5].mean(), linestyle=":", color=INK, linewidth=1)
+last = {cell: np.array([found["runs"][f"{cell}|{seed}"][-1][2] for seed in seeds]) for cell in kinds}                  # (seeds, plays)
+above = {cell: mean_interval((last[cell] - last["LSTM"]).mean(axis=0)) for cell in kinds if cell != "LSTM"}
 table([{"network": cell, "hidden": sizes[cell], "parameters": f"{sum(p.numel() for p in text_model(cell, 0).parameters()):,}", "rate": found["rates"][cell]["rate"],
-        f"bits after {steps[cell][0, -1]:,.0f} steps": f"{bits[cell][:, -1].mean():.3f}", "both runs": ", ".join(f"{b:.3f}" for b in bits[cell][:, -1]),
+        f"bits after {steps[cell][0, -1]:,.0f} steps": f"{bits[cell][:, -1].mean():.3f}", "each run": ", ".join(f"{b:.3f}" for b in bits[cell][:, -1]),
+        "above the LSTM": "{:+.3f} ± {:.3f}".format(*above[cell]).replace("-", "−") if cell in above else "–",
         f"bits after {common:.0f} seconds": f"{in_time[cell]:.3f}", "milliseconds a step": f"{1000 * (clock[cell] / steps[cell])[:, -1].mean():.0f}"} for cell in kinds], name="cells",
-      caption="At equal parameters, after equally many steps, and after equally many seconds of one core in PyTorch, which spends them differently: its LSTM runs as one node on a processor, its RNN and GRU step by step. Rates: the best of four on a part of the training texts.")
-last = {cell: np.array([found["runs"][f"{cell}|{seed}"][-1][2] for seed in range(2)]) for cell in kinds}               # (seeds, plays)
+      caption="At equal parameters, after equally many steps, and after equally many seconds of one core in PyTorch, whose LSTM runs faster on a processor than its RNN and GRU. Above the LSTM: mean over eight plays and its 95% interval. "
+              f"Rates: of {len(found['rates']['RNN']['held out'])}, the one with the fewest bits on a part of the training texts at the end, by one seed.")
 claim("after equally many steps the LSTM needs fewer bits than the RNN of as many parameters, in each of eight plays and in both runs: by {:.2f} or more", (last["RNN"] - last["LSTM"]).min(), ">", 0.05)
 
 # %%
@@ -209,7 +216,7 @@ _ = Path("results/12_context.json").write_text(json.dumps(found))
 # %%
 #| code-summary: "the figure, the table, the claims"
 #| code-fold: true
-far, plain = stored("12_context"), {cell: [found["memory"][f"{cell}|{seed}"] for seed in range(2)] for cell in kinds}
+far, plain = stored("12_context"), {cell: [found["memory"][f"{cell}|{seed}"] for seed in seeds] for cell in kinds}
 memory = {cell: {how: np.mean([np.array(run[how]) for run in runs], axis=0) for how in ("zeros", "foreign")} for cell, runs in plain.items()}   # (plays, len(visible))
 memory["LSTM of the zoo"] = {how: np.array(rows) for how, rows in far["memory"].items()}
 with figure(1, 2, sharey=True, sharex=True, name="memory", caption="What forgetting costs: bits a character above those with the whole past, when all that a network has seen since its state was set is so many characters. "
@@ -230,7 +237,7 @@ table([{"characters": k} | {f"LSTM − RNN, {how}": told(rows[:, i]) for how, ro
 # %%
 #| code-summary: "the figure, the table, the claim"
 #| code-fold: true
-lags = {cell: {when: np.array([found["gradient"][f"{cell}|{seed}"][when] for seed in range(2)]) for when in ("before", "after")} for cell in kinds}
+lags = {cell: {when: np.array([found["gradient"][f"{cell}|{seed}"][when] for seed in seeds]) for when in ("before", "after")} for cell in kinds}
 with figure(1, 2, sharey=True, name="lag_after", caption="The gradient over lag in networks that read text: norm of the derivative of the loss at t by the state at t − k, divided by that at k = 0; mean over 512 places in the test texts, geometric mean of two networks, and both (shaded). "
             "Left before, right after learning.", alt="Two panels with three curves each that fall with the lag, on a logarithmic scale.") as axes:
     for ax, when in zip(axes, ("before", "after")):
