@@ -46,6 +46,7 @@ USES = [
     ("a loader's orders", 3, orders),
     ("a loader's transforms", 9, transforms),
     ("color digits", 2, lambda seed: data.color_digits(10, seed)),
+    ("spoken digits", 6, lambda seed: data._clean_words.cache_clear() or len(data.spoken_digits(10, 0, seed))),
     ("folds", 1, lambda seed: len(evaluation.folds(6, 3, seed))),
     ("normal_", 1, lambda seed: layers.normal_(weight(), rng=seed)),
     ("uniform_", 1, lambda seed: layers.uniform_(weight(), rng=seed)),
