@@ -153,3 +153,27 @@ def _(forget_bias):
             if np.ndim(got) == 0 and isinstance(got, (int, float, np.number)) and np.isclose(got, wrong, 1e-6, 1e-9) and not np.isclose(got, want, 1e-6, 1e-9): raise Mismatch(f"lag {lag}: {mistake}")
         expect(got, want, f"lag {lag}: after that many steps sigmoid(b)**lag is left; it should be a half", tol=1e-6)
     return "now measure what is kept"
+
+# %% ../../nbs/12_rnn.ipynb #9c31eb47
+@checker("rnn.5")
+def _(speakers):
+    from nnbook.data import japanese_vowels
+    vowels, rng = japanese_vowels(), stream(0, "judge")
+    lengths, n = np.array(vowels.lengths), vowels.n_train
+    padding = np.arange(vowels.x.shape[1]) >= lengths[:, None]
+    x = np.where(padding[..., None], 3 * rng.standard_normal(vowels.x.shape), vowels.x).astype(np.float32)
+    order = np.concatenate([rng.permutation(n), n + rng.permutation(len(x) - n)])                # as published they are sorted by speaker
+    x, y, lengths = x[order], vowels.y[order], lengths[order]
+    given = [part.copy() for part in (x[:n], lengths[:n], y[:n], x[n:], lengths[n:])]
+    got, want = speakers(*given), y[n:]
+    if got is None: raise Mismatch("your function gives back None; is a `return` missing?")
+    got = np.asarray(getattr(got, "data", got))
+    if got.shape == (len(want), 9): raise Mismatch(f"these are scores, of shape {got.shape}; return the speaker of each utterance, {want.shape}")
+    expect(got.shape, want.shape, "one answer for each new utterance")
+    share = float((got == want).mean())
+    if share < 0.95:
+        if (got - 1 == want).mean() > 0.5: raise Mismatch("your speakers seem to be counted from 1; y counts from 0")
+        if len(set(got.tolist())) == 1: raise Mismatch("all utterances get the same speaker: has the network learned anything?")
+        off = " Does whatever lies beyond an utterance's length take part, in the network or in the scale of its inputs?" if share > 0.15 else " That is hardly more than guessing: do the answers stand in the order of x_new, and does whatever lies beyond an utterance's length take part?"
+        raise Mismatch(f"{share:.1%} of the test utterances are right; 95% are asked for.{off}")
+    return f"{share:.1%} of the test utterances"

@@ -31,6 +31,28 @@ PIECES = """def pieces(tokens, batch_size, seq_len):
 STREAMS = {"n": "(len(tokens) - 1) // batch_size", "x": "tokens[: batch_size * n].reshape(batch_size, n)", "y": "tokens[1 : batch_size * n + 1].reshape(batch_size, n)",
            "until": "n - seq_len + 1", "step": "seq_len"}
 
+SPEAKERS = """from nnbook.autograd import cross_entropy, no_grad
+from nnbook.optim import Adam
+from nnbook.rnn import SequenceClassifier
+def speakers(x, lengths, y, x_new, lengths_new):
+    speech = {speech}
+    scaled = lambda x: (x - speech.mean(axis=0)) / speech.std(axis=0)
+    model, rng = SequenceClassifier(12, 16, 9, rng=0), np.random.default_rng(0)
+    optimizer = Adam(model.parameters(), 0.01)
+    for _ in range({steps}):
+        rows = rng.integers(0, len(x), 32)
+        loss = cross_entropy(model(scaled(x[rows]), {lengths}), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with no_grad(): return {answer}"""
+HEARD = {"speech": "x[np.arange(x.shape[1]) < lengths[:, None]]", "steps": "60", "lengths": "lengths[rows]", "answer": "model(scaled(x_new), lengths_new).data.argmax(axis=1)"}
+CENTROIDS = """def speakers(x, lengths, y, x_new, lengths_new):
+    inside = lambda x, lengths: (np.arange(x.shape[1]) < lengths[:, None])[..., None]
+    mean = lambda x, lengths: {mean}
+    centers = np.stack([mean(x, lengths)[y == k].mean(axis=0) for k in range(9)])
+    return np.square(mean(x_new, lengths_new)[:, None] - centers).sum(axis=2).argmin(axis=1)"""
+
 WRONG = {
     "rnn.1": [
         COUNT.format(**COUNTED | {"layer": "4 * hidden_size * (reads + hidden_size + 1)"}),                 # one bias
@@ -110,5 +132,18 @@ WRONG = {
         "def forget_bias(lag): return lag * np.log(2)",
         "def forget_bias(lag): f = 0.5 ** lag; return np.log(f / (1 - f))",
         "def forget_bias(lag): f = 0.5 ** (1 / lag); print(np.log(f / (1 - f)))",
+    ],
+    "rnn.5": [
+        SPEAKERS.format(**HEARD | {"lengths": "None", "answer": "model(scaled(x_new)).data.argmax(axis=1)"}),   # reads the padding
+        SPEAKERS.format(**HEARD | {"answer": "model(scaled(x_new)).data.argmax(axis=1)"}),                      # reads it in the test only
+        SPEAKERS.format(**HEARD | {"steps": "3"}),
+        SPEAKERS.format(**HEARD | {"steps": "0"}),
+        SPEAKERS.format(**HEARD | {"answer": "model(scaled(x_new), lengths_new)"}),                              # scores
+        SPEAKERS.format(**HEARD | {"answer": "1 + model(scaled(x_new), lengths_new).data.argmax(axis=1)"}),
+        SPEAKERS.format(**HEARD | {"answer": "np.sort(model(scaled(x_new), lengths_new).data.argmax(axis=1))"}),
+        SPEAKERS.format(**HEARD | {"answer": "model(scaled(x), lengths).data.argmax(axis=1)"}),                  # of the training utterances
+        CENTROIDS.format(mean="x.mean(axis=1)"),                                                                # with the padding
+        CENTROIDS.format(mean="x[:, 0]"),                                                                       # the first frame
+        "def speakers(x, lengths, y, x_new, lengths_new): return np.zeros(len(x_new), int)",
     ],
 }
