@@ -274,36 +274,38 @@ def avg_pool2d(x: Tensor, kernel_size: tuple, stride: tuple, padding: tuple = (0
 
 # %% ../nbs/92_kernels.ipynb #c5b735d8
 class _Pack(NamedTuple):
-    "Sequences in step: rows sorted by time, and within a step by length, longest first; N rows, as many as there are valid steps."
+    "Sequences in step: N rows, one for each valid step, sorted by time, and within a step the longest sequence first."
     steps: list                                                    # of each step the slice of its rows
     rows: ndarray                                                  # (N,) where each lies in (B·T, ...)
     order: ndarray                                                 # (B,) the sequences, longest first
     last: ndarray                                                  # (B,) of each sequence the row of its last step
-    before: ndarray | slice                                        # (N,) the row of the step before, after B rows of initial states
 
 def _pack(B: int, T: int, lengths: ndarray | None, reverse: bool) -> _Pack:
     n = np.full(B, T) if lengths is None else lengths
     order = np.argsort(-n, kind="stable")
     n = n[order]
     t, b = np.nonzero(n > np.arange(T)[:, None])
-    ends = np.cumsum(np.bincount(t, minlength=1))
-    starts, last = ends - np.bincount(t, minlength=1), np.empty(B, int)
-    last[order] = starts[n - 1] + np.arange(B)
-    before = slice(B * T) if len(t) == B * T else np.where(t, B + starts[t - 1] + b, b)
-    return _Pack([slice(*pair) for pair in zip(starts.tolist(), ends.tolist())], order[b] * T + (n[b] - 1 - t if reverse else t),
-                 order, last, before)
+    sizes, last = np.bincount(t), np.empty(B, int)
+    ends = np.cumsum(sizes)
+    last[order] = (ends - sizes)[n - 1] + np.arange(B)
+    return _Pack([slice(end - size, end) for size, end in zip(sizes.tolist(), ends.tolist())],
+                 order[b] * T + (n[b] - 1 - t if reverse else t), order, last)
 
-def _results(op: str, arrays: list, parents: list, backward: Callable) -> tuple[Tensor, ...]:
-    "Several results of one node; backward takes the gradient of each, or None where none came."
-    node = Tensor.of(np.empty(len(arrays), object), *parents, backward=lambda g: backward(*g), op=op)
-    def result(i, array):
-        def arrived(g):                                            # the first makes the node's gradient, the others write into it
-            mine = np.full(len(arrays), None) if node.grad is None else node.grad
-            first, mine[i] = node.grad is None, g
-            return (mine if first else None,)
-        return Tensor.of(array, node, backward=arrived, op="piece")
-    return tuple(result(i, a) for i, a in enumerate(arrays))
+def _cut(pack: _Pack, a: ndarray) -> list:
+    "Of a (N, ...), the rows of each step, views."
+    return [a[s] for s in pack.steps]
 
+def _blocks(pack: _Pack, a: ndarray, k: int) -> list:
+    "Of a (k·N, H), for each step of n rows, k blocks (k, n, H), views."
+    return [a[k * s.start : k * s.stop].reshape(k, -1, a.shape[1]) for s in pack.steps]
+
+def _states(pack: _Pack, first: ndarray) -> tuple[ndarray, list, list]:
+    "(B, H) -> (N, H), to be filled; of each step the rows it starts from, and its own, views."
+    a = np.empty((len(pack.rows), first.shape[1]), first.dtype)
+    own = _cut(pack, a)
+    return a, [before[: len(now)] for before, now in zip([first, *own], own)], own
+
+# %% ../nbs/92_kernels.ipynb #b1021f21
 def _check_layer(name: str, gates: int, x: tuple, states: list, w_ih: tuple, w_hh: tuple, biases: list) -> None:
     if len(x) != 3 or not x[1]: raise ValueError(f"{name} takes sequences (batch, steps, features) of at least one step, got shape {x}")
     if len(w_hh) != 2 or w_hh[0] != gates * w_hh[1]:
@@ -320,180 +322,212 @@ def _check_layer(name: str, gates: int, x: tuple, states: list, w_ih: tuple, w_h
 def _check_lengths(name: str, lengths, B: int, T: int) -> ndarray | None:
     if lengths is None: return None
     n = np.asarray(lengths.data if isinstance(lengths, Tensor) else lengths)
-    if n.shape != (B,) or n.dtype.kind not in "iu":
+    if n.shape != (B,) or B and n.dtype.kind not in "iu":
         raise ValueError(f"{name} takes lengths as {B} whole numbers, one a sequence, got {n.dtype} of shape {n.shape}")
     if B and not (1 <= n.min() and n.max() <= T):
         raise ValueError(f"{name} takes lengths from 1 to {T}, the number of steps, got {n[(n < 1) | (n > T)][0]}; "
                          "leave sequences without a step out of the batch")
     return n.astype(int)
 
-# %% ../nbs/92_kernels.ipynb #b1021f21
-def _layer(name: str, gates: int, run: Callable, x, states: tuple, weights: tuple, biases: tuple, lengths, reverse: bool) -> tuple:
-    "A layer as one node. run(pack, xs, states, weights, biases) returns states [h, ...] (B + N, H) and the way back."
-    x, *states = _tensors(x, *states)
-    weights, given = _tensors(*weights), [b if b is None else _tensors(b)[0] for b in biases]
-    _check_layer(name, gates, x.shape, states, weights[0].shape, weights[1].shape, given)
-    (B, T, _), H = x.shape, weights[1].shape[1]
-    pack, parents = _pack(B, T, _check_lengths(name, lengths, B, T), reverse), [x, *states, *weights, *(b for b in given if b is not None)]
-    dtype = np.result_type(*(p.data for p in parents))
-    cast = lambda a: np.asarray(a, dtype)
-    xs = cast(x.data.reshape(B * T, -1)[pack.rows])                # (N, I)
-    found, back = run(pack, xs, [cast(s.data[pack.order]) for s in states], *(cast(w.data) for w in weights),
-                      *(np.zeros(gates * H, dtype) if b is None else cast(b.data) for b in given))
-    output = np.zeros((B * T, H), dtype)
-    output[pack.rows] = found[0][B:]
-    def backward(g, *ends):
-        g = np.zeros((len(xs), H), dtype) if g is None else cast(g.reshape(B * T, H)[pack.rows])
-        ends = [np.zeros((B, H), dtype) if e is None else cast(e[pack.order]) for e in ends]
-        return _gradients(pack, xs, found[0][pack.before], back(g, ends), parents, weights, given, ends)
-    return _results(name, [output.reshape(B, T, H), *(s[B + pack.last] for s in found)], parents, backward)
-
-def _gradients(pack: _Pack, xs: ndarray, hs: ndarray, dz: tuple, parents: list, weights: list, biases: list, ends: list) -> tuple:
-    "Gradients of all parents, from those of what the inputs, dz[0], and the states, dz[1], (N, gates·H), were multiplied to."
-    x, (dx, dh) = parents[0], dz
-    def inputs():
-        gx = np.zeros((x.data[..., 0].size, xs.shape[1]), xs.dtype)
-        gx[pack.rows] = dx @ weights[0].data
-        return gx.reshape(x.shape)
-    def initial(e):
-        g = np.empty_like(e)
-        g[pack.order] = e
-        return g
-    bias = [d.sum(axis=0) for d, b in zip((dx, dh), biases) if b is not None]
-    return (inputs() if x.requires_grad else None, *map(initial, ends),
-            *(d.T @ a if w.requires_grad else None for d, a, w in zip((dx, dh), (xs, hs), weights)), *bias)
-
 # %% ../nbs/92_kernels.ipynb #d0d5aa86
-def lstm(x: Tensor, h0: Tensor, c0: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None,
-         bias_hh: Tensor | None = None, lengths=None, reverse: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """A layer of long short-term memory as one node (Hochreiter & Schmidhuber, 1997; Gers et al., 2000).
+def _results(op: str, arrays: list, parents: list, backward: Callable) -> tuple[Tensor, ...]:
+    "Several results of one node; backward takes the gradient of each, or None where none came."
+    node = Tensor.of(np.empty(len(arrays), object), *parents, backward=lambda g: backward(*g), op=op)
+    def result(i, array):
+        def arrived(g):
+            if node.grad is not None:
+                node.grad[i] = g
+                return (None,)
+            grads = np.full(len(arrays), None)
+            grads[i] = g
+            return (grads,)
+        return Tensor.of(array, node, backward=arrived, op="piece")
+    return tuple(map(result, range(len(arrays)), arrays))
 
-    Shapes: x (B, T, I), h0 and c0 (B, H), weight_ih (4H, I), weight_hh (4H, H), biases (4H,), gates in the order i, f, g, o;
-    -> output (B, T, H), h_n (B, H), c_n (B, H). lengths: (B,) whole numbers from 1 to T, in any order; beyond them output
-    is 0, and h_n and c_n are the states after the last valid step. reverse: from the last valid step to the first.
-    Raises ValueError for shapes and lengths that don't fit.
+def _layer(name: str, gates: int, run: Callable, x, states: tuple, weights: tuple, biases: tuple, lengths, reverse: bool) -> tuple:
+    """A layer as one node. run(pack, xh, states, weight_ih, weight_hh, bias_ih, bias_hh) returns its states [h, ...], each (N, H), and
+    the way back; the rows of xh (N, I + 1 + H) are what the steps start from: x, 1 and h, which run fills in."""
+    (x, *states), weights = _tensors(x, *states), _tensors(*weights)
+    biases = [b if b is None else _tensors(b)[0] for b in biases]
+    _check_layer(name, gates, x.shape, states, weights[0].shape, weights[1].shape, biases)
+    (B, T, I), H, parents = x.shape, weights[1].shape[1], [x, *states, *weights, *(b for b in biases if b is not None)]
+    pack, dtype = _pack(B, T, _check_lengths(name, lengths, B, T), reverse), np.result_type(*(p.data for p in parents))
+    xh, output = np.empty((len(pack.rows), I + 1 + H), dtype), np.zeros((B * T, H), dtype)
+    xh[:, :I], xh[:, I] = x.data.reshape(B * T, I)[pack.rows], 1
+    found, back = run(pack, xh, [s.data[pack.order].astype(dtype, copy=False) for s in states], *(w.data.astype(dtype, copy=False) for w in weights),
+                      *(np.zeros(gates * H, dtype) if b is None else b.data for b in biases))
+    output[pack.rows] = found[0]
+    def backward(g, *ends):
+        g = np.zeros_like(found[0]) if g is None else g.reshape(B * T, H)[pack.rows].astype(dtype, copy=False)
+        ends = [np.zeros((B, H), dtype) if e is None else e[pack.order].astype(dtype, copy=False) for e in ends]
+        return _layer_grads(pack, xh, back(g, ends), ends, x, states, weights, biases)
+    return _results(name, [output.reshape(B, T, H), *(s[pack.last] for s in found)], parents, backward)
+
+def _layer_grads(pack: _Pack, xh: ndarray, dz: tuple, ends: list, x: Tensor, states: list, weights: list, biases: list) -> tuple:
+    "Of all parents, from the gradients dz = (dx, dh), each (N, gates·H), of what x and h were multiplied to, and those of the first states."
+    (dx, dh), I = dz, x.shape[2]
+    def inputs():
+        g = np.zeros((x.shape[0] * x.shape[1], I), dx.dtype)
+        g[pack.rows] = dx @ weights[0].data
+        return g.reshape(x.shape)
+    def first(end):
+        g = np.empty_like(end)
+        g[pack.order] = end
+        return g
+    if not any(p.requires_grad for p in (*weights, *biases) if p is not None): found = [None] * 4
+    elif dx is dh:
+        g = xh.T @ dx                                              # (I + 1 + H, gates·H), all at once
+        found = [g[:I].T, g[I + 1 :].T, g[I], g[I]]
+    else:
+        g, u = xh[:, : I + 1].T @ dx, xh[:, I:].T @ dh
+        found = [g[:I].T, u[1:].T, g[I], u[0]]
+    return (inputs() if x.requires_grad else None, *(first(e) if s.requires_grad else None for s, e in zip(states, ends)),
+            *(g for g, p in zip(found, (*weights, *biases)) if p is not None))
+
+# %% ../nbs/92_kernels.ipynb #e2ac1d27
+def lstm(x: Tensor, h0: Tensor, c0: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None,
+         bias_hh: Tensor | None = None, lengths: ndarray | None = None, reverse: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """A layer of long short-term memory (Hochreiter & Schmidhuber, 1997; Gers et al., 2000), as one node.
+
+    Shapes: x (B, T, I), h0 and c0 (B, H), weight_ih (4H, I), weight_hh (4H, H), biases (4H,), with the gates in the order
+    i, f, g, o; -> output (B, T, H), h_n (B, H), c_n (B, H). lengths: (B,) whole numbers from 1 to T, in any order; beyond
+    them output is 0, and h_n and c_n are the states after the last valid step. reverse: from the last valid step to the
+    first. Raises ValueError for shapes and lengths that don't fit.
     """
     return _layer("lstm", 4, _lstm, x, (h0, c0), (weight_ih, weight_hh), (bias_ih, bias_hh), lengths, reverse)
 
-def _lstm(pack: _Pack, xs: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray, b_hh: ndarray) -> tuple[list, Callable]:
-    (B, H), N = states[0].shape, len(xs)
-    h, c = (np.concatenate((s, np.empty((N, H), s.dtype))) for s in states)
-    half = np.array([0.5, 0.5, 1, 0.5], h.dtype).reshape(4, 1, 1)  # sigmoid(z) = (1 + tanh(z/2))/2
-    z, gates, tc = xs @ w_ih.T + (b_ih + b_hh), np.empty((4 * N, H), h.dtype), np.empty((N, H), h.dtype)
-    w, past = w_hh.T.copy(), slice(0, B)
-    for now in pack.steps:
-        n = now.stop - now.start
-        here, prev = slice(B + now.start, B + now.stop), slice(past.start, past.start + n)
-        z[now] += h[prev] @ w
-        g = gates[4 * now.start : 4 * now.stop].reshape(4, n, H)
-        np.multiply(z[now].reshape(n, 4, H).transpose(1, 0, 2), half, out=g)
-        np.tanh(g, out=g)
-        g *= half
-        g += 1 - half
-        i, f, u, o = g
-        np.multiply(f, c[prev], out=c[here])
-        c[here] += i * u
-        np.tanh(c[here], out=tc[now])
-        np.multiply(o, tc[now], out=h[here])
-        past = here
-    return [h, c], lambda g, ends: _lstm_back(pack, g, ends, gates, c, tc, w_hh)
+def _stacked(*rows: ndarray, scale: list) -> ndarray:
+    "Weights (gates·H, ...) and biases (gates·H,) as the rows of one matrix, each gate times its scale."
+    w = np.concatenate([np.atleast_2d(a.T) for a in rows])
+    return np.multiply(w, np.repeat(np.array(scale, w.dtype), w.shape[1] // len(scale)), order="C")
 
-def _lstm_back(pack: _Pack, g: ndarray, ends: list, gates: ndarray, c: ndarray, tc: ndarray, w_hh: ndarray) -> tuple[ndarray, ndarray]:
-    "Gradients before the gates, (N, 4H); ends, those of the last states, become those of the first."
-    (dhs, dcs), (N, H) = ends, g.shape
-    dz, B = np.empty((N, 4 * H), g.dtype), len(dhs)
-    for now in pack.steps[::-1]:
-        n = now.stop - now.start
-        dh, dc, d = dhs[:n], dcs[:n], dz[now].reshape(n, 4, H)
-        i, f, u, o = gates[4 * now.start : 4 * now.stop].reshape(4, n, H)
-        dh += g[now]
-        dc += dh * o * (1 - tc[now] * tc[now])
-        prev = c[pack.before][now]
-        d[:, 0] = dc * u * i * (1 - i)
-        d[:, 1] = dc * prev * f * (1 - f)
-        d[:, 2] = dc * i * (1 - u * u)
-        d[:, 3] = dh * tc[now] * o * (1 - o)
+def _lstm(pack: _Pack, xh: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray, b_hh: ndarray) -> tuple[list, Callable]:
+    "As sigmoid(z) = (1 + tanh(z/2))/2, with half the weights of i, f and o one tanh serves all gates."
+    (hs, *h), (cs, *c), (B, H) = *(_states(pack, s) for s in states), states[0].shape
+    w, xh_h = _stacked(w_ih, b_ih + b_hh, w_hh, scale=[0.5, 0.5, 1, 0.5]), _cut(pack, xh[:, -H:])
+    gates, zs, spare = np.empty((4 * len(xh), H), xh.dtype), np.empty((B, 4 * H), xh.dtype), np.empty((B, H), xh.dtype)
+    for x, start, g, h0, h1, c0, c1 in zip(_cut(pack, xh), xh_h, _blocks(pack, gates, 4), *h, *c):
+        z, p, (i, f, u, o) = zs[: len(x)], spare[: len(x)], g
+        start[...] = h0
+        np.matmul(x, w, out=z)
+        np.tanh(z.reshape(-1, 4, H).transpose(1, 0, 2), out=g)
+        for s in (g[:2], o):
+            s *= 0.5
+            s += 0.5
+        np.multiply(f, c0, out=c1)
+        c1 += np.multiply(i, u, out=p)
+        np.multiply(o, np.tanh(c1, out=p), out=h1)
+    return [hs, cs], lambda g, ends: _lstm_back(pack, g, ends, gates, h[1], *c, w_hh)
+
+def _lstm_back(pack: _Pack, g: ndarray, ends: list, gates: ndarray, h: list, c0: list, c1: list, w_hh: ndarray) -> tuple:
+    "Gradients before the gates, (N, 4H), twice; ends, those of the last states, become those of the first."
+    dz, slopes, spare = np.empty((len(g), len(w_hh)), g.dtype), np.empty((3, *ends[0].shape), g.dtype), np.empty_like(ends[0])
+    steps = list(zip(_cut(pack, g), _cut(pack, dz), _blocks(pack, gates, 4), h, c0, c1))
+    for g, d, gate, h, c0, c1 in reversed(steps):
+        n, (i, f, u, o) = len(g), gate
+        dh, dc, p, s = ends[0][:n], ends[1][:n], spare[:n], slopes[:, :n]
+        dh += g
+        np.multiply(np.tanh(c1, out=p), h, out=p)
+        np.subtract(o, p, out=p)                                   # o (1 - tanh(c)²), since h = o tanh(c)
+        p *= dh
+        dc += p
+        np.multiply(gate[:3], gate[:3], out=s)
+        np.subtract(gate[:2], s[:2], out=s[:2])
+        np.subtract(1, s[2], out=s[2])
+        for slope, factor in zip(s, (u, c0, i)): slope *= factor
+        np.subtract(h, np.multiply(h, o, out=p), out=p)            # tanh(c) o (1 - o)
+        parts = d.reshape(n, 4, -1).transpose(1, 0, 2)
+        np.multiply(s, dc, out=parts[:3])
+        np.multiply(p, dh, out=parts[3])
         dc *= f
-        np.matmul(dz[now], w_hh, out=dh)
+        np.matmul(d, w_hh, out=dh)
     return dz, dz
 
-# %% ../nbs/92_kernels.ipynb #e2ac1d27
+# %% ../nbs/92_kernels.ipynb #26f00999
 def gru(x: Tensor, h0: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh: Tensor | None = None,
-        lengths=None, reverse: bool = False) -> tuple[Tensor, Tensor]:
-    """A layer of gated recurrent units as one node (Cho et al., 2014), in PyTorch's form: n = tanh(W x + b + r (W_h h + b_h)).
+        lengths: ndarray | None = None, reverse: bool = False) -> tuple[Tensor, Tensor]:
+    """A layer of gated recurrent units (Cho et al., 2014) as one node, in PyTorch's form: n = tanh(W x + b + r (W_h h + b_h)).
 
-    Shapes: x (B, T, I), h0 (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H,), gates in the order r, z, n;
+    Shapes: x (B, T, I), h0 (B, H), weight_ih (3H, I), weight_hh (3H, H), biases (3H,), with the gates in the order r, z, n;
     -> output (B, T, H), h_n (B, H). lengths, reverse and errors as for `lstm`.
     """
     return _layer("gru", 3, _gru, x, (h0,), (weight_ih, weight_hh), (bias_ih, bias_hh), lengths, reverse)
 
-def _gru(pack: _Pack, xs: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray, b_hh: ndarray) -> tuple[list, Callable]:
-    (B, H), N = states[0].shape, len(xs)
-    h, = (np.concatenate((s, np.empty((N, H), s.dtype))) for s in states)
-    z, gates = xs @ w_ih.T + b_ih, np.empty((4 * N, H), h.dtype)
-    w, past = w_hh.T.copy(), slice(0, B)
-    for now in pack.steps:
-        n = now.stop - now.start
-        here, prev = slice(B + now.start, B + now.stop), slice(past.start, past.start + n)
-        a, (r, v, u, q) = h[prev] @ w + b_hh, gates[4 * now.start : 4 * now.stop].reshape(4, n, H)
-        r[...] = 0.5 + 0.5 * np.tanh(0.5 * (z[now, :H] + a[:, :H]))
-        v[...] = 0.5 + 0.5 * np.tanh(0.5 * (z[now, H : 2 * H] + a[:, H : 2 * H]))
+def _gru(pack: _Pack, xh: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray, b_hh: ndarray) -> tuple[list, Callable]:
+    "The gates in memory: r, z, n, and what r multiplies. Sigmoids as in `_lstm`."
+    (hs, *h), (B, H), I = _states(pack, states[0]), states[0].shape, w_ih.shape[1]
+    scale, xh_h = [0.5, 0.5, 1], _cut(pack, xh[:, I:])
+    zs, w = xh[:, : I + 1] @ _stacked(w_ih, b_ih, scale=scale), _stacked(b_hh, w_hh, scale=scale)
+    gates, spare = np.empty((4 * len(xh), H), xh.dtype), np.empty((B, 3 * H), xh.dtype)
+    for z, start, g, h0, h1 in zip(_cut(pack, zs), xh_h, _blocks(pack, gates, 4), *h):
+        a, s, (r, v, u, q) = spare[: len(z)], g[:2], g
+        start[:, 1:] = h0
+        np.matmul(start, w, out=a)
+        z[:, : 2 * H] += a[:, : 2 * H]
+        np.tanh(z[:, : 2 * H].reshape(-1, 2, H).transpose(1, 0, 2), out=s)
+        s *= 0.5
+        s += 0.5
         q[...] = a[:, 2 * H :]
-        np.tanh(z[now, 2 * H :] + r * q, out=u)
-        h[here] = u + v * (h[prev] - u)
-        past = here
-    return [h], lambda g, ends: _gru_back(pack, g, ends, gates, h, w_hh)
+        np.multiply(r, q, out=u)
+        u += z[:, 2 * H :]
+        np.tanh(u, out=u)
+        np.subtract(h0, u, out=h1)
+        h1 *= v
+        h1 += u
+    return [hs], lambda g, ends: _gru_back(pack, g, ends[0], gates, h[0], w_hh)
 
-def _gru_back(pack: _Pack, g: ndarray, ends: list, gates: ndarray, h: ndarray, w_hh: ndarray) -> tuple[ndarray, ndarray]:
-    (dhs,), (N, H) = ends, g.shape
-    dx, dy = np.empty((N, 3 * H), g.dtype), np.empty((N, 3 * H), g.dtype)
-    for now in pack.steps[::-1]:
-        n = now.stop - now.start
-        dh, x, y = dhs[:n], dx[now].reshape(n, 3, H), dy[now].reshape(n, 3, H)
-        r, v, u, q = gates[4 * now.start : 4 * now.stop].reshape(4, n, H)
-        prev = h[pack.before][now]
-        dh += g[now]
-        du = dh * (1 - v) * (1 - u * u)
-        x[:, 0] = du * q * r * (1 - r)
-        x[:, 1] = dh * (prev - u) * v * (1 - v)
-        x[:, 2], y[:, 2] = du, du * r
-        y[:, :2] = x[:, :2]
+def _gru_back(pack: _Pack, g: ndarray, end: ndarray, gates: ndarray, h0: list, w_hh: ndarray) -> tuple:
+    "Gradients before the gates, of what x and what h were multiplied to, each (N, 3H); end becomes the gradient of the first state."
+    dx, dy, slopes, spare = *(np.empty((len(g), len(w_hh)), g.dtype) for _ in range(2)), np.empty((3, *end.shape), g.dtype), np.empty_like(end)
+    steps = list(zip(_cut(pack, g), _cut(pack, dx), _cut(pack, dy), _blocks(pack, gates, 4), h0))
+    for g, x, y, gate, h0 in reversed(steps):
+        n, (r, v, u, q) = len(g), gate
+        dh, s, p, H = end[:n], slopes[:, :n], spare[:n], len(w_hh) // 3
+        dh += g
+        np.multiply(gate[:3], gate[:3], out=s)
+        np.subtract(gate[:2], s[:2], out=s[:2])
+        np.subtract(1, s[2], out=s[2])
+        s[2] *= np.subtract(1, v, out=p)
+        s[1] *= np.subtract(h0, u, out=p)
+        s[0] *= q
+        s[1:] *= dh
+        s[0] *= s[2]
+        x.reshape(n, 3, H)[...] = s.transpose(1, 0, 2)
+        s[2] *= r
+        y.reshape(n, 3, H)[...] = s.transpose(1, 0, 2)
         dh *= v
-        dh += dy[now] @ w_hh
+        dh += np.matmul(y, w_hh, out=p)
     return dx, dy
 
-# %% ../nbs/92_kernels.ipynb #26f00999
+# %% ../nbs/92_kernels.ipynb #50b9fda1
 def rnn(x: Tensor, h0: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh: Tensor | None = None,
-        lengths=None, reverse: bool = False, nonlinearity: str = "tanh") -> tuple[Tensor, Tensor]:
-    """A plain recurrent layer as one node (Elman, 1990): h = tanh(W x + b + W_h h + b_h), or relu.
+        lengths: ndarray | None = None, reverse: bool = False, nonlinearity: str = "tanh") -> tuple[Tensor, Tensor]:
+    """A plain recurrent layer (Elman, 1990), h = tanh(W x + b + W_h h + b_h) or relu of the same, as one node.
 
     Shapes: x (B, T, I), h0 (B, H), weight_ih (H, I), weight_hh (H, H), biases (H,); -> output (B, T, H), h_n (B, H).
     lengths, reverse and errors as for `lstm`.
     """
     if nonlinearity not in ("tanh", "relu"): raise ValueError(f'rnn takes the nonlinearity "tanh" or "relu", got {nonlinearity!r}')
-    run = lambda *args: _rnn(*args, nonlinearity)
+    run = lambda *args: _rnn(*args, tanh=nonlinearity == "tanh")
     return _layer("rnn", 1, run, x, (h0,), (weight_ih, weight_hh), (bias_ih, bias_hh), lengths, reverse)
 
-def _rnn(pack: _Pack, xs: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray, b_hh: ndarray, kind: str) -> tuple[list, Callable]:
-    (B, H), N = states[0].shape, len(xs)
-    h, = (np.concatenate((s, np.empty((N, H), s.dtype))) for s in states)
-    z, w, past = xs @ w_ih.T + (b_ih + b_hh), w_hh.T.copy(), slice(0, B)
-    for now in pack.steps:
-        n = now.stop - now.start
-        here, prev = slice(B + now.start, B + now.stop), slice(past.start, past.start + n)
-        z[now] += h[prev] @ w
-        if kind == "tanh": np.tanh(z[now], out=h[here])
-        else: np.maximum(z[now], 0, out=h[here])
-        past = here
+def _rnn(pack: _Pack, xh: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b_ih: ndarray, b_hh: ndarray, tanh: bool) -> tuple[list, Callable]:
+    (hs, before, own), w = _states(pack, states[0]), _stacked(w_ih, b_ih + b_hh, w_hh, scale=[1])
+    for x, h0, h1 in zip(_cut(pack, xh), before, own):
+        x[:, -len(w_hh):] = h0
+        np.matmul(x, w, out=h1)
+        if tanh: np.tanh(h1, out=h1)
+        else: np.maximum(h1, 0, out=h1)
     def back(g, ends):
-        (dhs,), dz = ends, np.empty_like(g)
-        for now in pack.steps[::-1]:
-            dh, y = dhs[: now.stop - now.start], h[B + now.start : B + now.stop]
-            dh += g[now]
-            dz[now] = dh * (1 - y * y) if kind == "tanh" else _chosen(y > 0, dh)
-            np.matmul(dz[now], w_hh, out=dh)
+        dz, end = np.empty_like(g), ends[0]
+        for g, d, h1 in reversed(list(zip(_cut(pack, g), _cut(pack, dz), own))):
+            dh = end[: len(g)]
+            dh += g
+            if tanh: np.multiply(np.subtract(1, np.multiply(h1, h1, out=d), out=d), dh, out=d)
+            else: d[...] = _chosen(h1 > 0, dh)
+            np.matmul(d, w_hh, out=dh)
         return dz, dz
-    return [h], back
+    return [hs], back
 
 # %% ../nbs/92_kernels.ipynb #baa8d5b0
 _block = np.empty((1 << 25) - (1 << 13), np.uint8)                 # no page of it is touched

@@ -110,7 +110,7 @@ class SequenceClassifier(nn.Module):
 
 def _tensor_step(model: nn.Module, tokens, state) -> tuple:
     logits, state = model(torch.from_numpy(tokens).to(model.head.weight.device), state)
-    return logits.double().cpu().numpy(), state
+    return logits.cpu().double().numpy(), state
 
 def bits_per_character(model: nn.Module, text, seq_len: int = 256) -> float:
     "`nnbook.rnn.bits_per_character` of a twin."
