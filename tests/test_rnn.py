@@ -15,7 +15,24 @@ from wrong_calls import complaints, foreign, replaced
 from nnbook import rnn
 from nnbook.autograd import Tensor, gradcheck, no_grad
 from nnbook.layers import Module, ReLU
-from nnbook.rnn import GRU, LSTM, RNN, CharLM, GRUCell, LSTMCell, NGram, RNNCell, SequenceClassifier, Vocabulary, bits_per_character, detach, generate, hann_window, stft, text_batches
+from nnbook.rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    CharLM,
+    GRUCell,
+    LSTMCell,
+    NGram,
+    RNNCell,
+    SequenceClassifier,
+    Vocabulary,
+    bits_per_character,
+    detach,
+    generate,
+    hann_window,
+    stft,
+    text_batches,
+)
 from nnbook.torch import rnn as twins
 from nnbook.torch.twins import assert_twins, copy_weights
 
@@ -149,6 +166,15 @@ def test_a_sequence_in_two_pieces_with_the_state_carried_is_one(name, plain):
     second, state = layer(x[:, 3:], detach(state), plain=plain)
     np.testing.assert_allclose(np.concatenate([first.data, second.data], 1), whole.data, atol=1e-12)
     for a, b in zip(leaves(state), leaves(end), strict=True): np.testing.assert_allclose(a.data, b.data, atol=1e-12)
+
+
+@every_layer
+def test_a_twin_takes_lengths_and_a_state_together(name):
+    ours, twin = (getattr(space, name)(3, 4, 2, bidirectional=True, rng=0) for space in (rnn, twins))
+    x, parts, lengths = x_of(3, 6, 3), [x_of(4, 3, 4, seed=i) for i in range(len(ours._parts))], [2, 6, 4]
+    state = lambda make: tuple(map(make, parts)) if len(parts) > 1 else make(parts[0])
+    one, two = ours.to(np.float64)(x, state(Tensor), lengths), twin.double()(torch.tensor(x), state(torch.tensor), torch.tensor(lengths))
+    for a, b in zip(leaves(one), leaves(two), strict=True): np.testing.assert_allclose(a.data, b.detach().numpy(), atol=1e-12)
 
 
 @every_layer
@@ -440,7 +466,7 @@ X, LM = np.zeros((2, 5, 3)), CharLM("abc", 2, 3, rng=0)
     (lambda: RNN(3, 4)(X[None]), ValueError, r"got \(1, 2, 5, 3\)$"), (lambda: RNN(3, 4)(X[:, :0]), ValueError, r"got \(2, 0, 3\), which holds nothing; leave empty batches and sequences out"),
     (lambda: RNN(3, 4)(X[:0]), ValueError, "holds nothing"), (lambda: GRUCell(3, 4)(X[:0, 0]), ValueError, r"shape \(B, 3\), got \(0, 3\), which holds nothing"),
     (lambda: LSTM(3, 4)(X.astype(int)), TypeError, "LSTM takes floats, got int64; .* Embedding first"), (lambda: LSTM(3, 4)(Tensor(X)), TypeError, "computes in float32 and got a Tensor of float64"),
-    (lambda: LSTM(3, 4)(X, None, [5, 6]), ValueError, "lengths from 1 to 5, the steps of the input, got 6"), (lambda: LSTM(3, 4)(X, None, [5, 0]), ValueError, "from 1 to 5.* got 0"),
+    (lambda: LSTM(3, 4)(X, None, [5, 6]), ValueError, "lengths from 1 to 5, the steps of the input, got 6"), (lambda: LSTM(3, 4)(X, None, [5, 0]), ValueError, "^LSTM takes lengths from 1 to 5.* got 0"),
     (lambda: LSTM(3, 4)(X, None, [5]), ValueError, r"lengths as 2 whole numbers, one for each sequence, got \[5\]"), (lambda: LSTM(3, 4)(X, None, [5.0, 4.0]), ValueError, "2 whole numbers"),
     (lambda: LSTM(3, 4)(X, None, 5), ValueError, "2 whole numbers"), (lambda: LSTM(3, 4)(X, None, [True, True]), ValueError, "2 whole numbers"),
     (lambda: GRU(3, 4, 2)(X, np.zeros((1, 2, 4))), ValueError, r"GRU takes a state h of shape \(2, 2, 4\), which is \(num_layers \* directions, batch, hidden_size\), got \(1, 2, 4\)"),

@@ -9,6 +9,7 @@ text = "to be, or not to be: that is the question. " * 20
 model, state = CharLM(text, hidden_size=32, rng=0), None
 for inputs, targets in text_batches(model.vocabulary.encode(text), batch_size=4, seq_len=25):
     logits, state = model(inputs, state)                   # (4, 25, characters); the state is carried on
+    assert logits.shape[:2] == targets.shape
 assert bits_per_character(NGram(5, text).fit(text), text) < bits_per_character(model, text)
 assert len(generate(model, "to be", 30, temperature=0.5, rng=0)) == 35
 assert stft(np.zeros(4000), n_fft=256).shape == (129, 63)
