@@ -6,7 +6,6 @@ __all__ = ['RNNCell', 'LSTMCell', 'GRUCell', 'RNN', 'LSTM', 'GRU', 'CharLM', 'Se
 # %% ../../nbs/12_rnn.ipynb #fa3b7095
 from functools import partial
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -135,7 +134,7 @@ def _register(name: str, inputs, *args, case: str = "", **options) -> None:
             if parameter.ndim == 1: parameter.data[...] = rng.uniform(-0.5, 0.5, parameter.shape)
         return one, two, inputs(rng)
 
-_steps, _sequences = (lambda rng, shape=shape: (rng.standard_normal(shape),) for shape in ((5, 4), (5, 6, 4)))
+_steps, _sequences = (lambda rng, _size=_size: (rng.standard_normal(_size),) for _size in ((5, 4), (5, 6, 4)))
 _padded = lambda rng: (rng.standard_normal((5, 6, 4)), None, rng.permutation([6, 1, 4, 3, 6]))
 for _name in ("RNN", "LSTM", "GRU"):
     _register(f"{_name}Cell", _steps, 4, 3, rng=0)
@@ -144,4 +143,4 @@ for _name in ("RNN", "LSTM", "GRU"):
 _register("RNNCell", _steps, 4, 3, nonlinearity="relu", case="relu", rng=0)
 _register("RNN", _padded, 4, 3, nonlinearity="relu", case="relu", rng=0)
 _register("CharLM", lambda rng: (rng.integers(0, 5, (3, 7)),), "abcde", 4, 6, 2, rng=0)
-_register("SequenceClassifier", lambda rng: (_padded(rng)[0], np.array([6, 1, 4, 3, 6])), 4, 3, 2, 2, bidirectional=True, rng=0)
+_register("SequenceClassifier", lambda rng: (_padded(rng)[0], rng.permutation([6, 1, 4, 3, 6])), 4, 3, 2, 2, bidirectional=True, rng=0)
