@@ -14,6 +14,7 @@ import tarfile
 import threading
 import time
 import types
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -186,6 +187,112 @@ def test_other_pictures_are_refused(monkeypatch, tmp_path, content):
         data._picture("coffee")
 
 
+# --- spoken digits
+
+def vowel_spectrum(digit, sound, pitch=60.0, scale=1.0):
+    "Level in dB at each multiple of 5 Hz, in the middle of a sound of a word that is said slowly, in a deep voice."
+    one = {"digit": [digit], "scale": [scale], "pitch": [pitch], "fall": [0.0], "start": [0.05], "duration": [0.6], "loudness": [0.0]}
+    x = data._spoken({what: np.array(v) for what, v in one.items()}, np.zeros((1, 6000), np.float32))[0]
+    moments, _ = data._tracks(data._WORDS[digit])
+    begin, end = moments[2 * sound:2 * sound + 2]
+    middle = int(data.SAMPLE_RATE * (0.05 + 0.6 * (begin + end) / 2))
+    piece = x[middle - 267:middle + 267] * np.hanning(534)            # four periods
+    spectrum = np.abs(np.fft.rfft(piece, data.SAMPLE_RATE // 5))
+    return 20 * np.log10(spectrum * (5 * np.arange(len(spectrum)) + 1))       # what the pulses lose toward high frequencies, 6 dB an octave, given back
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.15])
+@pytest.mark.parametrize("digit, sound, formants", [(1, 1, (640, 1190, 2390)), (3, 2, (270, 2290, 3010)), (2, 1, (300, 870, 2240)), (7, 1, (530, 1840, 2480))])
+def test_the_vowels_of_spoken_digits_have_their_peaks_at_the_formants(digit, sound, formants, scale):
+    "Peterson & Barney's averages for men, times the speaker's factor: a peak within one harmonic, and 3 dB above the valley below it."
+    level = vowel_spectrum(digit, sound, scale=scale)
+    envelope = np.array([level[max(0, i - 6):i + 7].max() for i in range(len(level))])     # over one harmonic
+    ends = [0, *(int(scale * (a + b) / 10) for a, b in zip(formants, formants[1:])), int(scale * (formants[-1] + 400) / 5)]
+    for formant, low, high in zip(formants, ends, ends[1:]):
+        peak = low + np.argmax(level[low:high])
+        assert abs(5 * peak - scale * formant) <= 60, f"the peak between {5 * low} and {5 * high} Hz is at {5 * peak}, not near {scale * formant:.0f}"
+        if formant != formants[0]:
+            assert level[peak] > envelope[low] + 3
+
+
+def test_spoken_digits_are_balanced_and_tested_by_other_speakers():
+    d = data.spoken_digits(500, seed=3)
+    assert d.source is CATALOG["spoken_digits"] and d.source.kind == "own" and d.x.shape == (500, 6000) and d.x.dtype == np.float32
+    assert d.y.dtype == np.int64 and d.target_names[7] == "seven" and (len(d.train), len(d.test)) == (400, 100)
+    assert np.bincount(d.train.y).tolist() == [40] * 10 and np.bincount(d.test.y).tolist() == [10] * 10 and (np.diff(d.y) != 1).any()
+    assert set(d.train.frame["speaker"]) == set(range(40)) and set(d.test.frame["speaker"]) == set(range(40, 50))
+    for speaker in range(50):
+        mine = d.frame["speaker"] == speaker
+        assert sorted(set(d.y[mine])) == list(range(10)) and len(set(d.frame["scale"][mine])) == 1 and np.ptp(np.log(d.frame["pitch"][mine])) < 0.11
+    assert np.isfinite(d.x).all() and 0.5 < np.abs(data.spoken_digits(500, None, 3).x).max() < 1.5
+    end = d.frame["start"] + d.frame["duration"]
+    assert d.frame["start"].min() > 0 and end.max() < 0.75
+
+
+def test_rows_of_spoken_digits_do_not_depend_on_their_number():
+    few, many = data.spoken_digits(65, 5, seed=1), data.spoken_digits(400, 5, seed=1)
+    for a, b in ((few.train, many.train), (few.test, many.test)):
+        assert np.array_equal(a.y, b.y[:len(a)]) and np.allclose(a.x, b.x[:len(a)], atol=1e-6)
+        assert all(np.array_equal(column, b.frame[name][:len(a)]) for name, column in a.frame.items())
+    assert np.array_equal(data.spoken_digits(65, 5, seed=1).x, few.x)
+    other = data.spoken_digits(65, 5, seed=2)
+    assert (other.x != few.x).any(axis=1).all() and len(np.unique(many.x, axis=0)) == 400
+
+
+def test_the_noise_of_spoken_digits_is_as_strong_as_it_says_and_the_same_at_every_level():
+    clean, loud, quiet = (data.spoken_digits(50, noise) for noise in (None, -6.0, 14))
+    assert np.array_equal(clean.y, loud.y) and np.array_equal(clean.frame["pitch"], quiet.frame["pitch"])
+    time = np.arange(6000) / data.SAMPLE_RATE
+    for i in range(50):
+        inside = (time >= clean.frame["start"][i]) & (time <= clean.frame["start"][i] + clean.frame["duration"][i])
+        assert not clean.x[i][~inside].any(), "a word has ended when its duration is over"
+        ratio = 10 * np.log10((clean.x[i][inside]**2).mean() / ((loud.x[i] - clean.x[i])**2).mean())
+        assert abs(ratio + 6) < 0.4                                  # 6,000 numbers: a standard deviation of 0.08 dB
+    assert np.allclose((loud.x - clean.x) / 10, quiet.x - clean.x, atol=1e-5)
+    assert not np.allclose((loud.x - clean.x)[0, :100], (loud.x - clean.x)[1, :100])
+
+
+def test_the_ten_words_sound_different_and_a_word_alike_in_two_mouths():
+    "Mean levels over time in bands of 250 Hz: each digit's mean over speakers is nearest to its own on the test side."
+    d = data.spoken_digits(1000, None)
+    pieces = d.x.reshape(1000, 30, 200) * np.hanning(200)
+    bands = np.log(np.abs(np.fft.rfft(pieces))[:, :, :96].reshape(1000, 30, 16, 6).mean(axis=3) + 1e-3).mean(axis=1)
+    means = [np.array([side[y == digit].mean(axis=0) for digit in range(10)]) for side, y in ((bands[:800], d.train.y), (bands[800:], d.test.y))]
+    assert ((means[1][:, None] - means[0])**2).sum(axis=2).argmin(axis=1).tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("n", [0, -5, 2.5, "many", None, True])
+def test_spoken_digits_need_a_number(n):
+    with pytest.raises(ValueError, match="at least 1"):
+        data.spoken_digits(n)
+
+
+@pytest.mark.parametrize("noise", ["loud", np.nan, np.inf, [3]])
+def test_noise_is_a_number_of_decibels(noise):
+    with pytest.raises(ValueError, match="in dB, such as 10"):
+        data.spoken_digits(10, noise)
+
+
+def test_few_spoken_digits_are_none_for_testing():
+    d = data.spoken_digits(4)
+    assert len(d.train) == 4 and len(d.test) == 0 and len(data.spoken_digits(1)) == 1
+
+
+def test_what_the_book_makes_itself_has_nothing_to_fetch(folder, capsys):
+    assert data.fetch("spoken_digits") == {} and data.main(["fetch", "spoken_digits"]) == 0
+    assert "nothing to fetch" in capsys.readouterr().out and data.main(["list"]) == 0
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("spoken_digits")] == ["own"]
+
+
+def test_a_corpus_is_cut_as_a_whole_or_part_by_part():
+    parts = {"a": "0123456789abc", "b": "x" * 7, "c": "", "d": "yz" * 20}
+    corpus = data.Corpus(Source("mine", "mine"), parts)
+    assert corpus.train + corpus.test == corpus.text and len(corpus.train) == 54
+    assert list(corpus.train_parts) == list(corpus.test_parts) == list(parts)
+    assert all(corpus.train_parts[k] + corpus.test_parts[k] == text for k, text in parts.items())
+    assert [len(text) for text in corpus.train_parts.values()] == [11, 6, 0, 36] and corpus.test_parts["a"] == "bc"
+
+
 def test_arrays_can_not_be_changed_by_accident_and_yours_stay_yours():
     d = data.digits()
     for array in (d.x, d.y, d.images, d.train.x, data.penguins().frame["sex"]):
@@ -265,7 +372,8 @@ def test_the_catalog_is_complete():
     assert sorted(path for _, _, path in listed) == sorted(f"{s.name}/{f.name}" for s in CATALOG.values() for f in s.files)
     for source in CATALOG.values():
         assert source.about and source.origin and source.license and callable(getattr(data, source.name))
-        assert source.package or all(mirror.endswith("/") for mirror in source.mirrors) and source.mirrors
+        assert source.kind != "download" or all(mirror.endswith("/") for mirror in source.mirrors) and source.mirrors
+        assert source.kind != "own" or source.name == "spoken_digits"
         for file in source.files:
             assert len(file.sha256) == 64 and int(file.sha256, 16) and file.size > 0
 
@@ -776,6 +884,75 @@ def test_the_real_plays(folder):
     except DataError as error:
         pytest.skip(str(error))
     assert hashlib.sha256(d.text.encode()).hexdigest() == "2e2b14bb651b6a4bb93a0e424218197d17e9e815b7d5cbf9cd1a835b2fece675"
+
+
+# --- the wheel that pip fetches
+
+def utterance(speaker: int, length: int) -> str:
+    rows = [",".join(f"{100 * speaker + 10 * t + k / 100:.2f}" for t in range(length)) for k in range(12)]
+    return ":".join([*rows, str(speaker)])
+
+
+def small_wheel(folder) -> bytes:
+    "A wheel as aeon's, with three utterances to train on and two to test on."
+    folder.mkdir(exist_ok=True)
+    head = "#About\n@problemName JapaneseVowels\n@classLabel true 1 2 3 4 5 6 7 8 9\n@data\n"
+    parts = {"TRAIN": [utterance(1, 4), utterance(1, 2), utterance(3, 7)], "TEST": [utterance(2, 5), utterance(9, 1)]}
+    with zipfile.ZipFile(folder / "aeon-1.6.0-py3-none-any.whl", "w") as z:
+        for part, lines in parts.items():
+            z.writestr(f"aeon/datasets/data/JapaneseVowels/JapaneseVowels_{part}.ts", head + "\n".join(lines) + "\n")
+        z.writestr("aeon-1.6.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: aeon\nVersion: 1.6.0\nRequires-Python: <3\nRequires-Dist: numba\n")
+        z.writestr("aeon-1.6.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr("aeon-1.6.0.dist-info/RECORD", "")
+    return (folder / "aeon-1.6.0-py3-none-any.whl").read_bytes()
+
+
+@pytest.fixture
+def wheel(tmp_path, folder, monkeypatch):
+    "An index of pip's, on disk, that has the small wheel only."
+    raw = small_wheel(tmp_path / "wheels")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setitem(CATALOG, "japanese_vowels", Source("japanese_vowels", "vowels", package="aeon==1.6.0", files=(described("aeon-1.6.0-py3-none-any.whl", raw),)))
+    return tmp_path / "wheels"
+
+
+def test_utterances_come_out_of_the_wheel_and_nothing_is_installed(wheel, folder):
+    with pytest.raises(DataError, match="japanese_vowels is not in the cache .*data fetch japanese_vowels"):
+        data.japanese_vowels(download=False)
+    d = data.japanese_vowels()
+    assert left(folder / "japanese_vowels") == ["aeon-1.6.0-py3-none-any.whl"] and d.source.kind == "archive"
+    assert d.x.shape == (5, 7, 12) and d.x.dtype == np.float32 and d.y.tolist() == [0, 0, 2, 1, 8] and d.n_train == 3
+    assert d.lengths.tolist() == [4, 2, 7, 5, 1] and d.test.lengths.tolist() == [5, 1] and not d.lengths.flags.writeable
+    assert d.x[0, 1, 3] == np.float32(110.03) and d.x[3, 4, 11] == np.float32(240.11) and "length 1 to 7" in repr(d)
+    assert all(not row[n:].any() and row[:n].any(axis=1).all() for row, n in zip(d.x, d.lengths))
+    (wheel / "aeon-1.6.0-py3-none-any.whl").unlink()
+    assert np.array_equal(data.japanese_vowels(download=False).x, d.x)
+
+
+def test_an_altered_wheel_is_refused(wheel, folder):
+    with zipfile.ZipFile(wheel / "aeon-1.6.0-py3-none-any.whl", "a") as z:
+        z.writestr("aeon/__init__.py", "print('hello')")
+    with pytest.raises(DataError, match=r"(?s)pip could not fetch aeon==1.6.0.*DO NOT MATCH THE HASHES"):
+        data.japanese_vowels()
+    assert left(folder / "japanese_vowels") == []
+
+
+def test_the_real_vowels(folder):
+    "The counts are those that their authors published; skipped where pip reaches no index."
+    try:
+        d = data.japanese_vowels()
+    except DataError as error:
+        pytest.skip(str(error))
+    assert d.x.shape == (640, 29, 12) and (len(d.train), len(d.test)) == (270, 370) and (d.lengths.min(), d.lengths.max()) == (7, 29)
+    assert np.bincount(d.train.y).tolist() == [30] * 9 and np.bincount(d.test.y).tolist() == [31, 35, 88, 44, 29, 24, 40, 50, 29]
+    assert d.x[0, 0, :3].tolist() == pytest.approx([1.860936, -0.207383, 0.261557]) and (np.diff(d.train.y) >= 0).all()
+
+
+def test_only_sequences_have_lengths():
+    with pytest.raises(AttributeError, match="wine has no lengths"):
+        data.wine().lengths  # noqa: B018
 
 
 # --- the command

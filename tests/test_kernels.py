@@ -1,6 +1,9 @@
-"""The fast convolutions and pools against torch: any shape, stride, padding, dilation, groups, memory layout and dtype; and what they refuse."""
+"""The fast convolutions and pools against torch: any shape, stride, padding, dilation, groups, memory layout and dtype; recurrent layers
+against torch and the tape, any lengths, either way, any gradients wanted; and what they refuse."""
 
 import threading
+import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from test_autograd_properties import laid_out, layouts
 
 from nnbook import kernels
-from nnbook.autograd import Tensor, no_grad, relu
+from nnbook.autograd import Tensor, concatenate, no_grad, relu, stack
 from nnbook.kernels import avg_pool2d, conv2d, conv_transpose2d, max_pool2d
 
 many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
@@ -235,4 +238,299 @@ X, W = np.zeros((2, 4, 6, 6)), np.zeros((8, 4, 3, 3))
     (lambda: avg_pool2d(X, (0, 2), (2, 2)), "kernels, strides and dilations from 1"),
 ])
 def test_what_does_not_fit_is_said(call, says):
+    with pytest.raises(ValueError, match=says): call()
+
+
+# --- recurrent layers
+
+GATES = {"lstm": 4, "gru": 3, "rnn": 1, "relu": 1}
+TORCH = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN, "relu": torch.nn.RNN}
+kinds = st.sampled_from(list(GATES))
+all_kinds = pytest.mark.parametrize("kind", list(GATES))
+
+
+def recurrent(kind):
+    return {"lstm": kernels.lstm, "gru": kernels.gru, "rnn": kernels.rnn, "relu": partial(kernels.rnn, nonlinearity="relu")}[kind]
+
+
+def layer_arrays(kind, B, T, I, H, bias=(True, True), seed=0, dtype=np.float64):
+    "x, h0, maybe c0, weight_ih, weight_hh, bias_ih, bias_hh; weights small enough that a relu does not explode."
+    G = GATES[kind] * H
+    x, h0, c0, w_ih, w_hh, b_ih, b_hh = draw(seed, (B, T, I), (B, H), (B, H), (G, I), (G, H), (G,), (G,), dtype=dtype)
+    w_hh *= dtype(0.7 / H**0.5)
+    return [x, h0, *([c0] if kind == "lstm" else []), w_ih, w_hh, b_ih if bias[0] else None, b_hh if bias[1] else None]
+
+
+def sigmoid_of(z): return 1 / (1 + (-z).exp())
+
+
+def one_step(kind, z_x, z_h, h, c):
+    "From what x and h were multiplied to, each (1, gates·H): the next h and c."
+    H = h.shape[1]
+    part = lambda z, k: z[:, k * H : (k + 1) * H]
+    if kind == "lstm":
+        i, f, g, o = (part(z_x + z_h, k) for k in range(4))
+        c = sigmoid_of(f) * c + sigmoid_of(i) * g.tanh()
+        return sigmoid_of(o) * c.tanh(), c
+    if kind == "gru":
+        r, z = (sigmoid_of(part(z_x, k) + part(z_h, k)) for k in (0, 1))
+        n = (part(z_x, 2) + r * part(z_h, 2)).tanh()
+        return (1 - z) * n + z * h, c
+    return (z_x + z_h).tanh() if kind == "rnn" else relu(z_x + z_h), c
+
+
+def on_the_tape(kind, leaves, lengths, reverse):
+    "A layer with the engine's plainest operators, one sequence after the other, one step after the other."
+    (x, h0, *c0), (w_ih, w_hh, b_ih, b_hh) = leaves[:-4], leaves[-4:]
+    per_sequence = []
+    for b, n in enumerate(lengths):
+        h, c = h0[b : b + 1], c0[0][b : b + 1] if c0 else None
+        outputs = [Tensor(np.zeros((1, h0.shape[1])))] * x.shape[1]
+        for t in range(n)[:: -1 if reverse else 1]:
+            z_x, z_h = x[b : b + 1, t] @ w_ih.T, h @ w_hh.T
+            h, c = one_step(kind, z_x if b_ih is None else z_x + b_ih, z_h if b_hh is None else z_h + b_hh, h, c)
+            outputs[t] = h
+        per_sequence.append([stack(outputs, axis=1), h, *([c] if c0 else [])])
+    return [concatenate(parts) for parts in zip(*per_sequence)]
+
+
+def start_back(results, used, seed):
+    "backward from those of the results that are used, each times random numbers."
+    judges = draw(seed, *(r.shape for r in results))
+    sum((r * g).sum() for k, (r, g) in enumerate(zip(results, judges)) if k in used).backward()
+
+
+def grads(leaves): return [None if leaf is None else leaf.grad for leaf in leaves]
+
+
+@many
+@given(kind=kinds, B=st.integers(1, 5), T=st.integers(1, 6), I=small, H=st.integers(1, 4), cut=st.booleans(), reverse=st.booleans(),
+       bias=st.tuples(st.booleans(), st.booleans()), used=st.sets(st.integers(0, 2), min_size=1), wanted=st.lists(st.booleans(), min_size=7, max_size=7), seed=seeds)
+def test_recurrent_layers_against_the_tape(kind, B, T, I, H, cut, reverse, bias, used, wanted, seed):
+    arrays = layer_arrays(kind, B, T, I, H, bias, seed)
+    lengths = np.random.default_rng(seed).integers(1, T + 1, B) if cut else None
+    used = {k % (3 if kind == "lstm" else 2) for k in used}
+    wanted = [w and a is not None for w, a in zip(wanted, arrays)]
+    assume(any(wanted))
+    both = []
+    for layer in (lambda leaves: recurrent(kind)(*leaves, lengths=lengths, reverse=reverse), lambda leaves: on_the_tape(kind, leaves, [T] * B if lengths is None else lengths, reverse)):
+        leaves = [None if a is None else Tensor(a.copy(), requires_grad=w) for a, w in zip(arrays, wanted)]
+        results = layer(leaves)
+        if not any(results[k].requires_grad for k in used): assume(False)
+        start_back(results, used, seed)
+        both.append(([r.data for r in results], grads(leaves)))
+    for k, (got, want) in enumerate(zip(both[0][0], both[1][0], strict=True)): agree(got, want, f"result {k}", 1e-12)
+    for k, (got, want, w) in enumerate(zip(both[0][1], both[1][1], wanted, strict=True)):
+        if not w: assert got is None
+        else: agree(got, np.zeros_like(got) if want is None else want, f"gradient of input {k}", 1e-11)
+
+
+def torch_layer(kind, arrays, lengths, reverse, used, seed):
+    "Results and gradients of torch's layer; a reverse layer is the second half of a bidirectional one."
+    x, h0, *c0, w_ih, w_hh, b_ih, b_hh = [None if a is None else torch.tensor(a, requires_grad=True) for a in arrays]
+    options = {"nonlinearity": "relu"} if kind == "relu" else {}
+    layer, s = TORCH[kind](x.shape[2], h0.shape[1], batch_first=True, bidirectional=reverse, dtype=x.dtype, **options), "_l0" + "_reverse" * reverse
+    named = {"weight_ih" + s: w_ih, "weight_hh" + s: w_hh, "bias_ih" + s: b_ih, "bias_hh" + s: b_hh}
+    state = [torch.stack([torch.zeros_like(a), a]) if reverse else a[None] for a in (h0, *c0)]
+    packed = x if lengths is None else torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
+    output, ends = torch.func.functional_call(layer, named, (packed, tuple(state) if c0 else state[0]))
+    if lengths is not None: output, _ = torch.nn.utils.rnn.pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])
+    results = [output[..., -h0.shape[1]:], *(e[-1] for e in (ends if c0 else [ends]))]
+    judges = [torch.tensor(g) for g in draw(seed, *(r.shape for r in results))]
+    sum((r * g.to(r.dtype)).sum() for k, (r, g) in enumerate(zip(results, judges)) if k in used).backward()
+    return [r.detach().numpy() for r in results], [p.grad.numpy() if p.grad is not None else np.zeros(p.shape) for p in (x, h0, *c0, w_ih, w_hh, b_ih, b_hh)]
+
+
+@settings(many, max_examples=60)
+@given(kind=kinds, B=st.integers(1, 5), T=st.integers(1, 6), I=small, H=st.integers(1, 4), cut=st.booleans(), reverse=st.booleans(),
+       used=st.sets(st.integers(0, 2), min_size=1), layout=layouts, wide=st.booleans(), seed=seeds)
+def test_recurrent_layers_against_torch(kind, B, T, I, H, cut, reverse, used, layout, wide, seed):
+    arrays = layer_arrays(kind, B, T, I, H, seed=seed, dtype=np.float64 if wide else np.float32)
+    lengths = np.random.default_rng(seed).integers(1, T + 1, B) if cut else None
+    used = {k % (3 if kind == "lstm" else 2) for k in used}
+    leaves, before = [Tensor(laid_out(a, layout), requires_grad=True) for a in arrays], [a.copy() for a in arrays]
+    results = recurrent(kind)(*leaves, lengths=lengths, reverse=reverse)
+    start_back(results, used, seed)
+    values, gradients = torch_layer(kind, before, lengths, reverse, used, seed)
+    def agree_with_torch(got, want, what):                         # in float32 a small number may be the difference of larger ones
+        if wide: agree(got, want, what, 1e-11)
+        else: np.testing.assert_allclose(got, want, rtol=0, atol=2e-5 * np.abs(want).max(initial=1), err_msg=what)
+    for k, (got, want) in enumerate(zip(results, values, strict=True)): agree_with_torch(got.data, want, f"result {k}")
+    for k, (leaf, want, a, b) in enumerate(zip(leaves, gradients, arrays, before, strict=True)):
+        agree_with_torch(leaf.grad, want.astype(a.dtype), f"gradient of input {k}")
+        assert np.array_equal(a, b), f"input {k} was changed"
+
+
+@all_kinds
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_stands_in_the_padding_is_never_looked_at(kind, reverse):
+    arrays, lengths = layer_arrays(kind, 3, 5, 2, 4), [2, 5, 1]
+    spoiled = arrays[0].copy()
+    for b, n in enumerate(lengths): spoiled[b, n:] = np.nan
+    found = []
+    for x in (arrays[0], spoiled):
+        leaves = [Tensor(a, requires_grad=True) for a in (x, *arrays[1:])]
+        results = recurrent(kind)(*leaves, lengths=lengths, reverse=reverse)
+        start_back(results, {0, 1}, 0)
+        found.append([r.data for r in results] + grads(leaves))
+    assert all(np.array_equal(a, b) for a, b in zip(*found))
+    assert all((found[0][k][b, n:] == 0).all() for k in (0, len(results)) for b, n in enumerate(lengths)), "output, or gradient of x, beyond a length"
+
+
+@all_kinds
+def test_nan_flows_on_from_its_step_in_its_sequence_alone(kind):
+    x, *rest = layer_arrays(kind, 3, 5, 2, 4)
+    x[1, 2, 0] = np.nan
+    output, h, *_ = recurrent(kind)(x, *rest)
+    bad = np.zeros((3, 5), bool)
+    bad[1, 2:] = True
+    assert np.array_equal(np.isnan(output.data).all(axis=2), bad) and np.array_equal(np.isnan(output.data).any(axis=2), bad)
+    assert np.array_equal(np.isnan(h.data).all(axis=1), [False, True, False])
+
+
+@all_kinds
+def test_large_numbers_saturate_in_silence(kind):
+    x, *rest = layer_arrays(kind, 2, 3, 2, 4, dtype=np.float32)
+    leaf = Tensor(x * np.float32(1e4), requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        output = recurrent(kind)(leaf, *rest)[0]
+        output.sum().backward()
+    assert np.isfinite(output.data).all() and np.isfinite(leaf.grad).all()
+
+
+@all_kinds
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_recurrent_layers_keep_dtypes(kind, dtype):
+    leaves = [Tensor(a, requires_grad=True) for a in layer_arrays(kind, 2, 3, 2, 4, dtype=dtype)]
+    results = recurrent(kind)(*leaves)
+    start_back(results, {0, 1}, 0)
+    assert {r.dtype for r in results} == {leaf.grad.dtype for leaf in leaves} == {np.dtype(dtype)}
+
+
+@all_kinds
+def test_a_wider_weight_widens_a_recurrent_layer(kind):
+    arrays = layer_arrays(kind, 2, 3, 2, 4)
+    narrow = [a.astype(np.float32) for a in arrays]
+    mixed = recurrent(kind)(*narrow[:-3], arrays[-3], *narrow[-2:])[0]
+    assert mixed.dtype == np.float64
+    np.testing.assert_allclose(mixed.data, recurrent(kind)(*arrays)[0].data, rtol=0, atol=1e-5)
+
+
+@all_kinds
+def test_an_empty_batch_and_inputs_without_features(kind):
+    for B, I in ((0, 3), (2, 0)):
+        leaves = [Tensor(a, requires_grad=True) for a in layer_arrays(kind, B, 4, I, 5)]
+        for lengths in (None, np.full(B, 2)):
+            results = recurrent(kind)(*leaves, lengths=lengths)
+            assert results[0].shape == (B, 4, 5) and results[1].shape == (B, 5)
+            start_back(results, {0, 1}, 0)
+        assert [leaf.grad.shape for leaf in leaves] == [leaf.shape for leaf in leaves]
+
+
+@all_kinds
+def test_a_state_is_carried_as_if_the_sequence_went_on(kind):
+    x, *rest = layer_arrays(kind, 3, 7, 2, 4)
+    whole, n = recurrent(kind)(x, *rest), 2 if kind == "lstm" else 1
+    first = recurrent(kind)(x[:, :4], *rest)
+    second = recurrent(kind)(x[:, 4:], *first[1:], *rest[n:])
+    np.testing.assert_allclose(np.concatenate([first[0].data, second[0].data], axis=1), whole[0].data, rtol=0, atol=1e-14)
+    for a, b in zip(second[1:], whole[1:]): np.testing.assert_allclose(a.data, b.data, rtol=0, atol=1e-14)
+
+
+@all_kinds
+def test_a_recurrent_layer_retained_is_walked_twice(kind):
+    leaves = [Tensor(a, requires_grad=True) for a in layer_arrays(kind, 3, 4, 2, 5)]
+    output, h, *_ = recurrent(kind)(*leaves, lengths=[2, 4, 1])
+    loss = output.sum() + h.sum()
+    loss.backward(retain_graph=True)
+    once = grads(leaves)
+    once = [g.copy() for g in once]
+    h.sum().backward(retain_graph=True)                            # the output's gradient of before is gone
+    alone = [b - a for a, b in zip(once, grads(leaves))]
+    for leaf in leaves: leaf.grad = None
+    loss.backward()
+    assert all(np.array_equal(a, b) for a, b in zip(once, grads(leaves)))
+    fresh = [Tensor(leaf.data, requires_grad=True) for leaf in leaves]
+    recurrent(kind)(*fresh, lengths=[2, 4, 1])[1].sum().backward()
+    for a, leaf in zip(alone, fresh): np.testing.assert_allclose(a, leaf.grad, rtol=0, atol=1e-12)
+
+
+@all_kinds
+def test_a_recurrent_layer_computes_no_gradient_that_nobody_wants(kind, monkeypatch):
+    x, *rest = layer_arrays(kind, 2, 3, 2, 4)
+    with no_grad(): assert not any(r.requires_grad for r in recurrent(kind)(Tensor(x, requires_grad=True), *rest))
+    leaf = Tensor(x, requires_grad=True)
+    output = recurrent(kind)(leaf, *rest)[0]
+    node = output._parents[0]
+    gradients = node._backward([np.ones(output.shape), *[None] * (len(node.data) - 1)])
+    assert [g is None for g in gradients] == [False] + [True] * (len(gradients) - 1)
+    weight = Tensor(rest[-4], requires_grad=True)
+    output = recurrent(kind)(x, *rest[:-4], weight, *rest[-3:])[0]
+    assert output._parents[0]._backward([np.ones(output.shape), *[None] * (len(node.data) - 1)])[0] is None
+
+
+@all_kinds
+def test_a_recurrent_layer_takes_read_only_inputs(kind):
+    arrays = layer_arrays(kind, 2, 3, 2, 4)
+    for a in arrays: a.flags.writeable = False
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    output, *_ = recurrent(kind)(*leaves, lengths=np.array([3, 2]))
+    g = np.ones(output.shape)
+    g.flags.writeable = False
+    output.backward(g)
+    assert all(leaf.grad.flags.writeable for leaf in leaves)
+    assert np.array_equal(g, np.ones(output.shape))
+
+
+@all_kinds
+def test_recurrent_layers_in_two_threads_at_once(kind):
+    arrays, lengths = layer_arrays(kind, 8, 20, 6, 16), np.arange(8) + 13
+    def work(found):
+        for _ in range(5):
+            leaves = [Tensor(a, requires_grad=True) for a in arrays]
+            results = recurrent(kind)(*leaves, lengths=lengths)
+            start_back(results, {0, 1}, 0)
+            found.append([r.data for r in results] + grads(leaves))
+    want, found = [], [[], []]
+    work(want)
+    threads = [threading.Thread(target=work, args=(f,)) for f in found]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert [len(f) for f in found] == [5, 5]
+    assert all(np.array_equal(a, b) for f in found for run in f for a, b in zip(run, want[0], strict=True))
+
+
+@all_kinds
+def test_lengths_come_as_any_whole_numbers(kind):
+    arrays = layer_arrays(kind, 3, 5, 2, 4)
+    want = recurrent(kind)(*arrays, lengths=[2, 5, 1])
+    for lengths in ((2, 5, 1), np.array([2, 5, 1], np.uint8), Tensor(np.array([2, 5, 1]))):
+        assert all(np.array_equal(a.data, b.data) for a, b in zip(recurrent(kind)(*arrays, lengths=lengths), want))
+
+
+L = layer_arrays("lstm", 3, 5, 2, 4)
+R = layer_arrays("rnn", 3, 5, 2, 4)
+U = layer_arrays("gru", 3, 5, 2, 4)
+
+
+@pytest.mark.parametrize("call, says", [
+    (lambda: kernels.lstm(L[0][0], *L[1:]), r"lstm takes sequences \(batch, steps, features\) of at least one step, got shape \(5, 2\)"),
+    (lambda: kernels.gru(U[0][:, :0], *U[1:]), r"gru takes sequences .* at least one step, got shape \(3, 0, 2\)"),
+    (lambda: kernels.lstm(*L[:4], U[3], *L[5:]), r"weight_hh of shape \(4·hidden, hidden\), got \(12, 4\)"),
+    (lambda: kernels.rnn(*R[:3], R[3][0], *R[4:]), r"weight_hh of shape \(1·hidden, hidden\), got \(4,\)"),
+    (lambda: kernels.lstm(L[0][..., :1], *L[1:]), r"sequences of shape \(3, 5, 1\) with a weight_hh of shape \(16, 4\) takes a weight_ih of shape \(16, 1\), got \(16, 2\)"),
+    (lambda: kernels.gru(*U[:2], U[2][:4], *U[3:]), r"takes a weight_ih of shape \(12, 2\), got \(4, 2\)"),
+    (lambda: kernels.lstm(L[0], L[1][:2], *L[2:]), r"takes h0 of shape \(3, 4\), \(batch, hidden\), got \(2, 4\)"),
+    (lambda: kernels.lstm(*L[:2], L[2][None], *L[3:]), r"takes c0 of shape \(3, 4\), \(batch, hidden\), got \(1, 3, 4\)"),
+    (lambda: kernels.lstm(*L[:5], L[5][:4], L[6]), r"takes a bias_ih of shape \(16,\), got \(4,\)"),
+    (lambda: kernels.gru(*U[:4], None, U[5][:4]), r"takes a bias_hh of shape \(12,\), got \(4,\)"),
+    (lambda: kernels.rnn(*R, nonlinearity="sigmoid"), "\"tanh\" or \"relu\", got 'sigmoid'"),
+    (lambda: kernels.lstm(*L, lengths=[1, 2]), r"lengths as 3 whole numbers, one a sequence, got int64 of shape \(2,\)"),
+    (lambda: kernels.gru(*U, lengths=[1.0, 2.0, 3.0]), "whole numbers, one a sequence, got float64"),
+    (lambda: kernels.lstm(*L, lengths=3), r"got int64 of shape \(\)"),
+    (lambda: kernels.lstm(*L, lengths=[1, 0, 2]), "lengths from 1 to 5, the number of steps, got 0; leave sequences without a step out"),
+    (lambda: kernels.rnn(*R, lengths=[1, 6, 2]), "lengths from 1 to 5, the number of steps, got 6"),
+])
+def test_what_does_not_fit_a_recurrent_layer_is_said(call, says):
     with pytest.raises(ValueError, match=says): call()

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import autograd, cnn, data, evaluation, generalization, layers, neuron, training
+from nnbook import autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import cnn as cnn_twins
 from nnbook.torch import layers as twins
+from nnbook.torch import rnn as rnn_twins
 from nnbook.torch.twins import assert_twins
 
 ROWS, LABELS = np.arange(12.0)[:, None], np.arange(12) % 2
@@ -46,6 +47,7 @@ USES = [
     ("a loader's orders", 3, orders),
     ("a loader's transforms", 9, transforms),
     ("color digits", 2, lambda seed: data.color_digits(10, seed)),
+    ("spoken digits", 6, lambda seed: data._clean_words.cache_clear() or len(data.spoken_digits(10, 0, seed))),
     ("folds", 1, lambda seed: len(evaluation.folds(6, 3, seed))),
     ("normal_", 1, lambda seed: layers.normal_(weight(), rng=seed)),
     ("uniform_", 1, lambda seed: layers.uniform_(weight(), rng=seed)),
@@ -64,6 +66,9 @@ USES = [
     *[(name, 1, lambda seed, module=module, name=name, sizes=sizes: getattr(module, name)(*sizes, rng=seed)) for module in (cnn, cnn_twins) for name, sizes in {
         "Conv2d": (1, 4, 3), "Conv1d": (1, 4, 3), "ConvTranspose2d": (1, 4, 3), "LocallyConnected2d": (1, 4, 3, 5), "LeNet": (), "ConvNet": ((4, "M", 4),),
         "PlainBlock": (2, 2), "ResNet": (8,)}.items()],
+    *[(name, 1, lambda seed, module=module, make=make, sizes=sizes: getattr(module, make)(*sizes, rng=seed)) for module in (rnn, rnn_twins) for name, make, sizes in [
+        *[("a recurrent layer", make, (2, 4)) for make in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")], ("CharLM", "CharLM", ("ab", 4, 4)), ("SequenceClassifier", "SequenceClassifier", (2, 4, 2))]],
+    ("a text", 1, lambda seed: rnn.generate(rnn.NGram(1, "ab").fit("ab"), "a", 2, rng=seed)),
     ("a judge", 1, lambda seed: check("training.1", lambda losses, sizes: np.average(losses, weights=sizes))),
 ]
 

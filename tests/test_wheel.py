@@ -58,7 +58,8 @@ def test_the_source_distribution_installs_into_an_empty_environment(dist, tmp_pa
         if here.exists():
             (Path(site) / name).symlink_to(here)
     code = ("import nnbook, nnbook.running, pydoc; from nnbook.layers import MLP; import numpy as np; MLP(2, 3)(np.ones((1, 2))); "
-            "nnbook.running.stored('07_mnist1d'); nnbook.zoo.load('digits')(np.zeros((1, 1, 28, 28))); pydoc.render_doc(nnbook); print(nnbook.__file__)")
+            "nnbook.running.stored('07_mnist1d'); nnbook.zoo.load('digits')(np.zeros((1, 1, 28, 28))); "
+            "from nnbook.rnn import generate; assert len(generate(nnbook.zoo.load('shakespeare'), 'KING', 9, rng=0)) == 13; pydoc.render_doc(nnbook); print(nnbook.__file__)")
     done = subprocess.run([python, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and site in done.stdout, done.stderr
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from nnbook.autograd import Tensor
 from nnbook.cnn import Conv2d
-from nnbook.kernels import conv2d, max_pool2d
+from nnbook.kernels import conv2d, lstm, max_pool2d
 
 layer = Conv2d(3, 8, kernel_size=3, padding=1, rng=0)      # calls kernels.conv2d, after it has checked its arguments
 x = Tensor(np.ones((16, 3, 32, 32), np.float32))
@@ -10,3 +10,8 @@ y = conv2d(x, layer.weight, layer.bias, padding=(1, 1))
 assert y.shape == (16, 8, 32, 32) and np.array_equal(y.data, layer(x).data)
 assert max_pool2d(y, (2, 2), (2, 2)).shape == (16, 8, 16, 16)
 assert y.data.transpose(1, 2, 3, 0).flags.c_contiguous     # in memory the batch is the innermost axis
+
+sequences, state = np.ones((16, 10, 3), np.float32), np.zeros((16, 5), np.float32)
+weight_ih, weight_hh = Tensor(np.full((20, 3), 0.1, np.float32), requires_grad=True), Tensor(np.full((20, 5), 0.1, np.float32), requires_grad=True)
+output, h, c = lstm(sequences, state, state, weight_ih, weight_hh, lengths=[10] * 15 + [4])
+assert output.shape == (16, 10, 5) and not output.data[15, 4:].any() and np.array_equal(h.data[15], output.data[15, 3])
