@@ -93,7 +93,7 @@ def text_batches(tokens, batch_size: int, seq_len: int) -> Iterator[tuple[ndarra
 class NGram:
     """Predicts a character from the order - 1 before it, by counts, each order interpolated with the next lower one.
 
-    In a context seen c times, followed by t different characters, p = (count + t p_lower) / (c + t) (Witten & Bell, 1991, method C;
+    In a context seen c times, followed by d different characters, p = (count + d p_lower) / (c + d) (Witten & Bell, 1991, method C;
     Chen & Goodman, 1999, for the interpolation); below order 1 all characters are equally likely. In a context never seen, p = p_lower.
     vocabulary: a `Vocabulary`, or a text that holds all characters. NGram(5, text).fit([text]).
     """
