@@ -177,6 +177,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'nnbook/checkers/project2.py')},
             'nnbook.checkers.rnn': { 'nnbook.checkers.rnn._': ('rnn.html#_', 'nnbook/checkers/rnn.py'),
                                      'nnbook.checkers.rnn._batches': ('rnn.html#_batches', 'nnbook/checkers/rnn.py'),
+                                     'nnbook.checkers.rnn._below': ('rnn.html#_below', 'nnbook/checkers/rnn.py'),
                                      'nnbook.checkers.rnn._count': ('rnn.html#_count', 'nnbook/checkers/rnn.py'),
                                      'nnbook.checkers.rnn._inner': ('rnn.html#_inner', 'nnbook/checkers/rnn.py'),
                                      'nnbook.checkers.rnn._is_ready': ('rnn.html#_is_ready', 'nnbook/checkers/rnn.py'),

@@ -36,7 +36,7 @@ from nnbook.optim import Adam
 from nnbook.rnn import SequenceClassifier
 def speakers(x, lengths, y, x_new, lengths_new):
     speech = {speech}
-    scaled = lambda x: (x - speech.mean(axis=0)) / speech.std(axis=0)
+    scaled = lambda x: {scaled}
     model, rng = SequenceClassifier(12, 16, 9, rng=0), np.random.default_rng(0)
     optimizer = Adam(model.parameters(), 0.01)
     for _ in range({steps}):
@@ -46,7 +46,7 @@ def speakers(x, lengths, y, x_new, lengths_new):
         loss.backward()
         optimizer.step()
     with no_grad(): return {answer}"""
-HEARD = {"speech": "x[np.arange(x.shape[1]) < lengths[:, None]]", "steps": "60", "lengths": "lengths[rows]", "answer": "model(scaled(x_new), lengths_new).data.argmax(axis=1)"}
+HEARD = {"scaled": "(x - speech.mean(axis=0)) / speech.std(axis=0)", "speech": "x[np.arange(x.shape[1]) < lengths[:, None]]", "steps": "60", "lengths": "lengths[rows]", "answer": "model(scaled(x_new), lengths_new).data.argmax(axis=1)"}
 CENTROIDS = """def speakers(x, lengths, y, x_new, lengths_new):
     inside = lambda x, lengths: (np.arange(x.shape[1]) < lengths[:, None])[..., None]
     mean = lambda x, lengths: {mean}
@@ -66,6 +66,7 @@ WRONG = {
         COUNT.format(**COUNTED).replace("return total", "return total * num_layers"),
         "def lstm_parameters(input_size, hidden_size, num_layers=1, bidirectional=False): return 4 * hidden_size * (input_size + hidden_size + 2)",
         COUNT.format(**COUNTED).replace("return total", "print(total)"),
+        COUNT.format(**COUNTED).replace("=1", "").replace("=False", ""),                                    # no defaults
     ],
     "rnn.2": [
         LSTM.format(**BUILT | {"split": "i, f, o, g = np.split(z, 4, axis=1)"}),                            # another library's order
@@ -84,6 +85,7 @@ WRONG = {
         LSTM.format(**BUILT | {"end": "np.stack(states), h, c"}),                                           # steps first
         LSTM.format(**BUILT | {"end": "np.stack(states, axis=1), c, h"}),
         LSTM.format(**BUILT | {"end": "np.stack(states, axis=1), (h, c)"}),
+        LSTM.format(**BUILT | {"end": "[np.stack(states, axis=1), [h, c]]"}),
         LSTM.format(**BUILT | {"end": "h, c"}),
         LSTM.format(**BUILT | {"cell": "c *= sigmoid(f); c += sigmoid(i) * np.tanh(g)"}),                   # writes into the first state
         LSTM.format(**BUILT).replace("return", "result ="),
@@ -115,6 +117,10 @@ WRONG = {
         PIECES.format(**STREAMS | {"y": "np.roll(tokens, 1)[: batch_size * n].reshape(batch_size, n)"}),
         PIECES.format(**STREAMS | {"step": "1"}),                                                           # a window that slides
         PIECES.format(**STREAMS | {"until": "n - seq_len"}),                                                # one batch too few where it fits exactly
+        """def pieces(tokens, batch_size, seq_len):
+    n = len(tokens) // batch_size
+    rows = tokens[: batch_size * n].reshape(batch_size, n)
+    for t in range(0, n - seq_len, seq_len): yield rows[:, t : t + seq_len], rows[:, t + 1 : t + seq_len + 1]""",   # streams that hold their last y themselves
         PIECES.format(**STREAMS | {"until": "n"}),                                                          # a short last batch
         PIECES.format(**STREAMS).replace("yield x[:, t : t + seq_len], y[:, t : t + seq_len]", "yield x[:, t : t + seq_len].T, y[:, t : t + seq_len].T"),
         "from nnbook.rnn import text_batches\ndef pieces(tokens, batch_size, seq_len): return text_batches(tokens, batch_size, seq_len)",
@@ -127,6 +133,8 @@ WRONG = {
         "def forget_bias(lag): return np.log2(0.5 ** (1 / lag) / (1 - 0.5 ** (1 / lag)))",
         "def forget_bias(lag): return np.log(lag / np.log(2))",
         "def forget_bias(lag): return np.log(max(lag, 2) - 1)",
+        "def forget_bias(lag): return np.log(lag)",
+        "def forget_bias(lag): f = 1 - 1 / (2 * lag); return np.log(f / (1 - f))",                          # as if the losses added up
         "def forget_bias(lag): return 1.0",
         "def forget_bias(lag): return 0.0",
         "def forget_bias(lag): return lag * np.log(2)",
@@ -136,6 +144,8 @@ WRONG = {
     "rnn.5": [
         SPEAKERS.format(**HEARD | {"lengths": "None", "answer": "model(scaled(x_new)).data.argmax(axis=1)"}),   # reads the padding
         SPEAKERS.format(**HEARD | {"answer": "model(scaled(x_new)).data.argmax(axis=1)"}),                      # reads it in the test only
+        SPEAKERS.format(**HEARD | {"speech": "x.reshape(-1, 12)", "steps": "100"}),                              # a scale that hears the padding
+        SPEAKERS.format(**HEARD | {"scaled": "x"}),
         SPEAKERS.format(**HEARD | {"steps": "3"}),
         SPEAKERS.format(**HEARD | {"steps": "0"}),
         SPEAKERS.format(**HEARD | {"answer": "model(scaled(x_new), lengths_new)"}),                              # scores
@@ -143,6 +153,7 @@ WRONG = {
         SPEAKERS.format(**HEARD | {"answer": "np.sort(model(scaled(x_new), lengths_new).data.argmax(axis=1))"}),
         SPEAKERS.format(**HEARD | {"answer": "model(scaled(x), lengths).data.argmax(axis=1)"}),                  # of the training utterances
         CENTROIDS.format(mean="x.mean(axis=1)"),                                                                # with the padding
+        CENTROIDS.format(mean="np.where(inside(x, lengths), x, 0).sum(axis=1) / lengths[:, None]"),             # of the speech alone, and too simple
         CENTROIDS.format(mean="x[:, 0]"),                                                                       # the first frame
         "def speakers(x, lengths, y, x_new, lengths_new): return np.zeros(len(x_new), int)",
     ],
