@@ -11,7 +11,7 @@ assert y.shape == (16, 8, 32, 32) and np.array_equal(y.data, layer(x).data)
 assert max_pool2d(y, (2, 2), (2, 2)).shape == (16, 8, 16, 16)
 assert y.data.transpose(1, 2, 3, 0).flags.c_contiguous     # in memory the batch is the innermost axis
 
-sequences, state = np.ones((16, 10, 3), np.float32), np.zeros((16, 5), np.float32)
+sequences, state = Tensor(np.ones((16, 10, 3), np.float32)), Tensor(np.zeros((16, 5), np.float32))
 weight_ih, weight_hh = Tensor(np.full((20, 3), 0.1, np.float32), requires_grad=True), Tensor(np.full((20, 5), 0.1, np.float32), requires_grad=True)
-output, h, c = lstm(sequences, state, state, weight_ih, weight_hh, lengths=[10] * 15 + [4])
+output, h, c = lstm(sequences, state, state, weight_ih, weight_hh, lengths=np.array([10] * 15 + [4]))
 assert output.shape == (16, 10, 5) and not output.data[15, 4:].any() and np.array_equal(h.data[15], output.data[15, 3])
