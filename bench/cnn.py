@@ -5,28 +5,19 @@
     python bench/cnn.py --processes 1   # shorter and noisier (default 5)
 
 The network: convolution 3×3 to 16 channels, ReLU, max pooling 2×2, convolution 3×3 to 32 channels, ReLU, max pooling 2×2, one
-linear layer to 10 classes; cross-entropy and plain gradient descent. Rounds, processes and peers as in bench/engine.py. All
+linear layer to 10 classes; cross-entropy and plain gradient descent. Rounds and processes as in bench/rounds.py, peers as in bench/engine.py. All
 start from the same weights, and the losses of their first steps are compared. The second table holds nnbook beside PyTorch at
 other sizes of images and batches: where µs an image is the same, the time is proportional to what there is to do.
 """
 
-import argparse
-import gc
-import json
-import statistics
-import subprocess
-import sys
-import time
-import warnings
-
-from engine import plain, show, version
+from rounds import LESS, main, measure, prepare, ratios, row, rows_of_engines, show
 
 # isort: split
-import numpy as np  # after engine, which keeps every library to one thread
+import numpy as np  # after rounds, which keeps every library to one thread
 
 CASE, SIZES = (28, 64), [(14, 64), (28, 8), (28, 64), (28, 256), (56, 64), (112, 16)]          # (side of the images, batch)
 LR = 0.01
-CAVEAT = "CPU time on one core, float32, median of fresh processes with interleaved rounds; lower is better. With more cores PyTorch, JAX and tinygrad leave NumPy behind."
+CAVEAT = f"{LESS} With more cores PyTorch, JAX and tinygrad leave NumPy behind."
 
 
 def problem(side, batch):
@@ -185,87 +176,29 @@ ENGINES = {  # what the table says: the class, and the package whose version is 
 }
 
 
-def prepare(side: int, batch: int, names: list) -> tuple[dict, dict]:
-    "The functions to time, by engine, after some steps whose losses agree; and why the others are missing."
-    ready, missing, losses = {}, {}, {}
-    for name in names:
-        try:
-            run = ENGINES[name][0].step(side, batch)
-            losses[name] = [float(plain(run())) for _ in range(5)]
-            ready[name] = run
-        except ModuleNotFoundError as error:
-            missing[name] = f"{error.name} is not installed"
-        except FileNotFoundError as error:
-            missing[name] = f"needs {error.filename}"
-    for name, found in losses.items():
-        if not np.allclose(found, losses["**nnbook**"], rtol=1e-3):
-            raise SystemExit(f"{name} computes something else: losses {found} where nnbook has {losses['**nnbook**']}")
-    return ready, missing
+def measured(side: int, batch: int, rounds: int, engines: dict) -> tuple[dict, dict]:
+    "CPU microseconds of one step, by engine; and the missing peers."
+    ready, missing = prepare(engines, lambda engine: engine.step(side, batch), reference="**nnbook**")
+    return measure(ready, rounds), missing
 
 
-def steps_in(run, seconds: float) -> int:
-    "How many steps take about so long: in each round an engine finds the caches as the one before left them, and warms them again."
-    start = time.process_time()
-    run()
-    return max(1, round(seconds / (time.process_time() - start)))
+def worker(case: str, rounds: int):
+    "What one process measures: all engines at one size, or nnbook and PyTorch at several."
+    if case == "engines":
+        return measured(*CASE, rounds, ENGINES)
+    two = {name: ENGINES[name] for name in ("**nnbook**", "PyTorch eager")}
+    return [measured(*size, rounds, two)[0] for size in SIZES]
 
 
-def measure(side: int, batch: int, rounds: int, names: list) -> tuple[dict, dict]:
-    "CPU microseconds of one step, the median over rounds, by engine; and the missing peers."
-    ready, missing = prepare(side, batch, names)
-    times, steps = {name: [] for name in ready}, {name: steps_in(run, 0.1) for name, run in ready.items()}
-    gc.collect()
-    gc.freeze()                                    # so that no engine's garbage collector walks through the others' objects
-    for _ in range(rounds):
-        for name, run in ready.items():
-            start = time.process_time_ns()
-            for _ in range(steps[name]):
-                run()
-            times[name].append((time.process_time_ns() - start) / steps[name] / 1000)
-    return {name: statistics.median(t) for name, t in times.items()}, missing
-
-
-def row(name: str, micros: list, ratios: list) -> list[str]:
-    "A row of the table, from what each process measured."
-    return [name, f"{statistics.median(micros):,.0f}", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"]
-
-
-def rows_of_engines(found: list[dict]) -> list[list[str]]:
-    "Fastest first."
-    ratios = {name: [m[name] / m.get("PyTorch eager", float("nan")) for m in found] for name in found[0]}
-    rows = {name: row(f"{name} {version(ENGINES[name][1])}", [m[name] for m in found], ratios[name]) for name in found[0]}
-    return [rows[name] for name in sorted(rows, key=lambda name: statistics.median(m[name] for m in found))]
-
-
-def rows_of_sizes(found: list[list]) -> list[list[str]]:
-    "nnbook's microseconds an image, at each size."
+def tables(found: dict, markdown: bool) -> None:
+    engines = found["engines"]
+    show("CNN step 1×28×28, batch 64", rows_of_engines([micros for micros, _ in engines], ENGINES, "PyTorch eager"), engines[0][1], markdown)
     rows = []
-    for i, (side, batch) in enumerate(SIZES):
-        ours = [run[i]["**nnbook**"] for run in found]
-        ratios = [run[i]["**nnbook**"] / run[i].get("PyTorch eager", float("nan")) for run in found]
-        rows.append(row(f"{side}×{side}, batch {batch}", [t / batch for t in ours], ratios))
-    return rows
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.add_argument("--processes", type=int, default=5, help="fresh processes that measure (default 5)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds in each (default 15)")
-    parser.add_argument("--worker", choices=["engines", "sizes"], help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    if args.worker == "engines":
-        return json.dump(measure(*CASE, args.rounds, list(ENGINES)), sys.stdout)
-    if args.worker == "sizes":
-        return json.dump([measure(*size, args.rounds, ["**nnbook**", "PyTorch eager"])[0] for size in SIZES], sys.stdout)
-    command = [sys.executable, __file__, "--rounds", str(args.rounds), "--worker"]
-    work = lambda what: json.loads(subprocess.run([*command, what], check=True, capture_output=True, text=True).stdout)
-    engines, sizes = zip(*[(work("engines"), work("sizes")) for _ in range(args.processes)])
-    show("CNN step 1×28×28, batch 64", rows_of_engines([found for found, _ in engines]), engines[0][1], args.markdown)
-    show("nnbook's CNN step, an image", rows_of_sizes(list(sizes)), {}, args.markdown)
+    for (side, batch), runs in zip(SIZES, zip(*found["sizes"])):
+        rows.append(row(f"{side}×{side}, batch {batch}", [m["**nnbook**"] / batch for m in runs], ratios(runs, "**nnbook**", "PyTorch eager")))
+    show("nnbook's CNN step, an image", rows, {}, markdown)
     print(CAVEAT)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, ["engines", "sizes"], worker, tables, rounds=15)

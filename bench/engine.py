@@ -4,40 +4,22 @@
     python bench/engine.py --markdown      # as Markdown, for the README
     python bench/engine.py --processes 1   # shorter and noisier (default 5)
 
-In each round every engine runs some steps, one engine after the other, so that a busy machine slows all of them alike; the
-median over the rounds of the CPU time is one measurement. Where its arrays happen to lie in memory makes a process faster
-or slower by up to a third, so several fresh processes measure, and the median and the range over them are shown. All engines
-start from the same weights, and what they compute is compared, so that none is timed at something else.
+Rounds and processes as in bench/rounds.py. All engines start from the same weights, and what they compute is compared, so that
+none is timed at something else.
 
 Peers: pip install "nnbook[bench]" torch. tinygrad compiles with clang, which has to be on the PATH. A peer that is missing
 is named, and left out.
 """
 
-import argparse
-import gc
-import json
-import os
-import statistics
-import subprocess
-import sys
-import time
-import warnings
+from rounds import LESS, main, measure, prepare, rows_of_engines, show
 
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"):
-    os.environ[threads] = "1"
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-os.environ.setdefault("DEV", "CPU")
-os.environ.setdefault("CPU_COUNT", "1")
-
-from importlib import metadata  # noqa: E402
-
-import numpy as np  # noqa: E402
+# isort: split
+import numpy as np  # after rounds, which keeps every library to one thread
 
 SIZES = {"MLP step 64→128→128→10, batch 64": ((64, 128, 128, 10), 64), "MLP step 784→512→10, batch 256": ((784, 512, 10), 256)}
 OPERATIONS = "one operation on 8 numbers, forward and backward"
 REPEATS = dict(zip([*SIZES, OPERATIONS], (20, 2, 30)))
-CAVEAT = ("CPU time on one core, float32, median of fresh processes with interleaved rounds; lower is better. The ratios hold for small batches on one core, where overhead decides: "
+CAVEAT = (f"{LESS} The ratios hold for small batches on one core, where overhead decides: "
           "with larger layers the matrix products take over and all engines approach the same speed; with more cores or a GPU PyTorch, JAX and tinygrad leave NumPy behind.")
 LR, DEPTH = 0.01, 10
 
@@ -350,104 +332,20 @@ ENGINES = {  # what the table says: the class, and the package whose version is 
 }
 
 
-def plain(result) -> np.ndarray:
-    "A tensor of any engine as an array."
-    for method in ("detach", "numpy"):
-        result = getattr(result, method)() if hasattr(result, method) else result
-    return np.asarray(getattr(result, "data", result) if type(result).__module__.startswith("mygrad") else result, dtype=np.float64)
+def measured(case: str, rounds: int) -> tuple[dict, dict]:
+    "CPU microseconds of one step or operation, by engine; and the missing peers."
+    chain = case == OPERATIONS
+    make = lambda engine: engine.chain() if chain and hasattr(engine, "chain") else engine.step(*SIZES[case]) if not chain and hasattr(engine, "step") else None
+    ready, missing = prepare(ENGINES, make, reference="NumPy by hand")
+    per = 3 * DEPTH if chain else 1
+    return {name: micros / per for name, micros in measure(ready, rounds, REPEATS[case]).items()}, missing
 
 
-def prepare(case: str) -> tuple[dict, dict]:
-    "The functions to time, checked to agree, by engine; and for the others why they are missing."
-    ready, missing, results = {}, {}, {}
-    for name, (engine, _) in ENGINES.items():
-        make = getattr(engine, "chain" if case == OPERATIONS else "step", None)
-        if make is None:
-            continue
-        try:
-            run = make() if case == OPERATIONS else make(*SIZES[case])
-            for _ in range(5):
-                results[name] = plain(run())
-            ready[name] = run
-        except ModuleNotFoundError as error:
-            missing[name] = f"{error.name} is not installed"
-        except FileNotFoundError as error:
-            missing[name] = f"needs {error.filename}"
-    reference = results["NumPy by hand"]
-    for name, result in results.items():
-        if not np.allclose(result, reference, rtol=1e-3, atol=1e-5):
-            raise SystemExit(f"{name} computes something else in {case!r}: {result} where NumPy has {reference}")
-    return ready, missing
-
-
-def measure(case: str, rounds: int) -> tuple[dict, dict]:
-    "CPU microseconds of one step or operation, the median over rounds, by engine; and the missing peers."
-    ready, missing = prepare(case)
-    times = {name: [] for name in ready}
-    gc.collect()
-    gc.freeze()                                    # so that no engine's garbage collector walks through the others' objects
-    for _ in range(rounds):
-        for name, run in ready.items():
-            start = time.process_time_ns()
-            for _ in range(REPEATS[case]):
-                run()
-            times[name].append((time.process_time_ns() - start) / REPEATS[case] / 1000)
-    per = 3 * DEPTH if case == OPERATIONS else 1
-    return {name: statistics.median(t) / per for name, t in times.items()}, missing
-
-
-def version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def rows_of(measurements: list[dict]) -> list[list[str]]:
-    "The table's rows, fastest first, from {engine: microseconds} of several processes."
-    rows = []
-    for name in sorted(measurements[0], key=lambda name: statistics.median(m[name] for m in measurements)):
-        micros = statistics.median(m[name] for m in measurements)
-        ratios = [m[name] / m["PyTorch eager"] if "PyTorch eager" in m else float("nan") for m in measurements]
-        rows.append([f"{name} {version(ENGINES[name][1])}", f"{micros:.2f}" if micros < 10 else f"{micros:,.0f}", f"{statistics.median(ratios):.2f}",
-                     f"{min(ratios):.2f} to {max(ratios):.2f}"])
-    return rows
-
-
-def show(title: str, rows: list, missing: dict, markdown: bool) -> None:
-    head = [title, "µs", "of PyTorch", "range"]
-    if markdown:
-        print("| " + " | ".join(head) + " |\n| --- | ---: | ---: | ---: |")
-        for row in rows:
-            print("| " + " | ".join(row) + " |")
-    else:
-        rows = [[row[0].replace("*", ""), *row[1:]] for row in rows]
-        widths = [max(len(r[i]) for r in [head, *rows]) for i in range(4)]
-        for row in [head, *rows]:
-            print("  ".join(row[i].ljust(widths[i]) if i == 0 else row[i].rjust(widths[i]) for i in range(4)))
-    for name, why in missing.items():
-        print(f"\n{name}: left out, {why}.")
-    print()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.add_argument("--processes", type=int, default=5, help="fresh processes that measure (default 5)")
-    parser.add_argument("--rounds", type=int, default=30, help="rounds in each (default 30)")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    cases = [*SIZES, OPERATIONS]
-    if args.worker:
-        json.dump([measure(case, args.rounds) for case in cases], sys.stdout)
-        return
-    command = [sys.executable, __file__, "--worker", "--rounds", str(args.rounds)]
-    found = [json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(args.processes)]
-    for i, case in enumerate(cases):
-        show(case, rows_of([run[i][0] for run in found]), found[0][i][1], args.markdown)
+def tables(found: dict, markdown: bool) -> None:
+    for case, runs in found.items():
+        show(case, rows_of_engines([micros for micros, _ in runs], ENGINES, "PyTorch eager"), runs[0][1], markdown)
     print(CAVEAT)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, [*SIZES, OPERATIONS], measured, tables, rounds=30)

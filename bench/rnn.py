@@ -5,29 +5,20 @@
     python bench/rnn.py --processes 1   # shorter and noisier (default 5)
 
 The step: one layer, an LSTM or a GRU, of 128 units over sequences of 64 steps with 128 inputs, batch 32; the mean of its squared
-distance to a target, and plain gradient descent. Rounds, processes and peers as in bench/engine.py. All start from the same
+distance to a target, and plain gradient descent. Rounds and processes as in bench/rounds.py, peers as in bench/engine.py. All start from the same
 weights, and the losses of their first steps are compared. The second table holds nnbook beside PyTorch over the length of the
 sequences: where µs a step of the sequence is the same, the time is proportional to the length.
 """
 
-import argparse
-import gc
-import json
-import statistics
-import subprocess
-import sys
-import time
-import warnings
-
-from engine import plain, show, version
+from rounds import LESS, main, measure, prepare, ratios, row, rows_of_engines, show
 
 # isort: split
-import numpy as np  # after engine, which keeps every library to one thread
+import numpy as np  # after rounds, which keeps every library to one thread
 
 HIDDEN, BATCH, STEPS, LENGTHS = 128, 32, 64, (16, 64, 128, 256, 512)
 GATES = {"LSTM": 4, "GRU": 3}
 LR = 1.0
-CAVEAT = "CPU time on one core, float32, median of fresh processes with interleaved rounds; lower is better. With more cores or a GPU PyTorch and JAX leave NumPy behind."
+CAVEAT = f"{LESS} With more cores or a GPU PyTorch and JAX leave NumPy behind."
 
 
 def problem(kind, steps):
@@ -205,91 +196,30 @@ ENGINES = {  # what the table says: the class, and the package whose version is 
 }
 
 
-def prepare(kind: str, steps: int, names: list) -> tuple[dict, dict]:
-    "The functions to time, by engine, after some steps whose losses agree; and why the others are missing."
-    ready, missing, losses = {}, {}, {}
-    for name in names:
-        try:
-            run = ENGINES[name][0].step(kind, steps)
-            losses[name] = [float(plain(run())) for _ in range(5)]
-            ready[name] = run
-        except ModuleNotFoundError as error:
-            missing[name] = f"{error.name} is not installed"
-    ours = losses["**nnbook**"]
-    if not all(a > b for a, b in zip(ours, ours[1:])): raise SystemExit(f"the losses do not fall: {ours}")
-    for name, found in losses.items():
-        if not np.allclose(found, ours, rtol=1e-4):
-            raise SystemExit(f"{name} computes something else: losses {found} where nnbook has {ours}")
-    return ready, missing
+def measured(kind: str, steps: int, rounds: int, engines: dict) -> tuple[dict, dict]:
+    "CPU microseconds of one step, by engine; and the missing peers."
+    ready, missing = prepare(engines, lambda engine: engine.step(kind, steps), reference="**nnbook**", rtol=1e-4)
+    return measure(ready, rounds), missing
 
 
-def steps_in(run, seconds: float) -> int:
-    "How many steps take about so long: in each round an engine finds the caches as the one before left them, and warms them again."
-    start = time.process_time()
-    run()
-    return max(1, round(seconds / (time.process_time() - start)))
-
-
-def measure(kind: str, steps: int, rounds: int, names: list) -> tuple[dict, dict]:
-    "CPU microseconds of one step, the median over rounds, by engine; and the missing peers."
-    ready, missing = prepare(kind, steps, names)
-    times, repeats = {name: [] for name in ready}, {name: steps_in(run, 0.1) for name, run in ready.items()}
-    gc.collect()
-    gc.freeze()                                    # so that no engine's garbage collector walks through the others' objects
-    for _ in range(rounds):
-        for name, run in ready.items():
-            start = time.process_time_ns()
-            for _ in range(repeats[name]):
-                run()
-            times[name].append((time.process_time_ns() - start) / repeats[name] / 1000)
-    return {name: statistics.median(t) for name, t in times.items()}, missing
-
-
-def row(name: str, micros: list, ratios: list) -> list[str]:
-    "A row of the table, from what each process measured."
-    return [name, f"{statistics.median(micros):,.0f}", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"]
-
-
-def rows_of_engines(found: list[dict]) -> list[list[str]]:
-    "Fastest first."
-    ratios = {name: [m[name] / m.get("PyTorch", float("nan")) for m in found] for name in found[0]}
-    rows = {name: row(f"{name} {version(ENGINES[name][1])}", [m[name] for m in found], ratios[name]) for name in found[0]}
-    return [rows[name] for name in sorted(rows, key=lambda name: statistics.median(m[name] for m in found))]
-
-
-def rows_of_lengths(found: list[dict]) -> list[list[str]]:
-    "nnbook's microseconds a step of the sequence, for each kind and length."
-    rows = []
-    for key in found[0]:
-        kind, steps = key.split()
-        ours = [run[key]["**nnbook**"] for run in found]
-        rows.append(row(f"{kind}, {steps} steps", [t / int(steps) for t in ours], [run[key]["**nnbook**"] / run[key].get("PyTorch", float("nan")) for run in found]))
-    return rows
-
-
-def worker(what: str, rounds: int):
+def worker(case: str, rounds: int):
     "What one process measures: all engines at one kind of layer, or nnbook and PyTorch over lengths."
-    if what in GATES: return measure(what, STEPS, rounds, list(ENGINES))
-    return {f"{kind} {steps}": measure(kind, steps, rounds, ["**nnbook**", "PyTorch"])[0] for kind in GATES for steps in LENGTHS}
+    if case in GATES:
+        return measured(case, STEPS, rounds, ENGINES)
+    two = {name: ENGINES[name] for name in ("**nnbook**", "PyTorch")}
+    return {f"{kind} {steps}": measured(kind, steps, rounds, two)[0] for kind in GATES for steps in LENGTHS}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.add_argument("--processes", type=int, default=5, help="fresh processes that measure (default 5)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds in each (default 15)")
-    parser.add_argument("--worker", choices=[*GATES, "lengths"], help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    if args.worker: return json.dump(worker(args.worker, args.rounds), sys.stdout)
-    command = [sys.executable, __file__, "--rounds", str(args.rounds), "--worker"]
-    work = lambda what: json.loads(subprocess.run([*command, what], check=True, capture_output=True, text=True).stdout)
-    found = {what: [work(what) for _ in range(args.processes)] for what in (*GATES, "lengths")}
+def tables(found: dict, markdown: bool) -> None:
     for kind in GATES:
-        show(f"{kind} step, 64 steps of 128 inputs, batch 32", rows_of_engines([m for m, _ in found[kind]]), found[kind][0][1], args.markdown)
-    show("nnbook's step of training, a step of the sequence", rows_of_lengths(found["lengths"]), {}, args.markdown)
+        show(f"{kind} step, 64 steps of 128 inputs, batch 32", rows_of_engines([micros for micros, _ in found[kind]], ENGINES, "PyTorch"), found[kind][0][1], markdown)
+    rows = []
+    for key in found["lengths"][0]:
+        (kind, steps), runs = key.split(), [run[key] for run in found["lengths"]]
+        rows.append(row(f"{kind}, {steps} steps", [m["**nnbook**"] / int(steps) for m in runs], ratios(runs, "**nnbook**", "PyTorch")))
+    show("nnbook's step of training, a step of the sequence", rows, {}, markdown)
     print(CAVEAT)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, [*GATES, "lengths"], worker, tables, rounds=15)
