@@ -4,12 +4,11 @@ All chapters keep it.
 """
 
 import ast
-import importlib
 import re
 import types
 
 import pytest
-from conftest import ROOT, chapters, read
+from conftest import chapters, read
 
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
@@ -86,82 +85,82 @@ def test_cells_that_draw_or_claim_are_folded(path):
 # ---------------------------------------------------------------- no fig leaf: the short version in sight works
 
 
+def bound(node: ast.stmt) -> set[str]:
+    "The names that a statement binds."
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)): return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)): return {(a.asname or a.name).partition(".")[0] for a in node.names}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
 def defined(cell) -> set[str]:
     "The names that a cell binds at its top level."
-    found = set()
-    for node in ast.parse(cell.source).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(a.asname or a.name).partition(".")[0] for a in node.names}
-        else:
-            found |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return found
+    return set().union(*map(bound, ast.parse(cell.source).body))
 
 
 def is_library(cell) -> bool:
     return bool(re.search(r"^#\| *export\b", cell.source, re.M))
 
 
-def names_used(value, seen: set[str], space: dict) -> set[str]:
-    "Every global name that a function or class, and what it calls in the chapter, looks up."
-    codes = [f.__code__ for f in ([value] if isinstance(value, types.FunctionType) else vars(value).values()) if isinstance(f, types.FunctionType)]
-    while codes:
-        code = codes.pop()
+def names_of(statement: ast.stmt) -> set[str]:
+    "Every name that a statement looks up: as a global or an attribute, or in a function or class within it."
+    codes, found = [compile(ast.Module([statement], []), "<statement>", "exec")], set()
+    for code in codes:
+        found |= set(code.co_names)
         codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
-        for name in set(code.co_names) - seen:
-            seen.add(name)
-            if isinstance(space.get(name), (types.FunctionType, type)) and getattr(space[name], "__module__", "") == "__chapter__":
-                names_used(space[name], seen, space)
+    return found
+
+
+def in_sight(nb, last):
+    """What a chapter's ordinary cells up to `last` define, {name: [functions, classes, lambdas, other names for them]}, without the folded cells of the library; and the names
+    that all folded cells of the library define. No cell is run: a chapter takes minutes, and running it is the notebook's own test."""
+    ordinary = [c for c in nb.cells if c.cell_type == "code" and not kind(c) and not is_hidden(c)]
+    library = [c for c in ordinary if is_folded(c) and is_library(c)]
+    statements = {}
+    for cell in (c for c in ordinary[: ordinary.index(last) + 1] if c not in library):
+        for statement in ast.parse(cell.source).body:
+            if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) or isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Lambda, ast.Name)):
+                for name in bound(statement):
+                    statements.setdefault(name, []).append(statement)
+    return statements, set().union(*map(defined, library))
+
+
+def names_used(name: str, statements: dict) -> set[str]:
+    "Every name that something built in a chapter looks up, and that what it uses of the chapter looks up in turn."
+    seen, ahead = set(), [name]
+    while ahead:
+        for statement in statements.get(ahead.pop(), []):
+            new = names_of(statement) - seen
+            seen |= new
+            ahead += new
     return seen
 
 
-def in_sight(nb, module: str, last):
-    """Run a chapter's ordinary cells up to `last`, without its folded library cells; return its names, and those that all folded cells define.
-
-    The names of a cell left out come from the installed library, so that an experiment that uses them runs.
-    """
-    space, library = {"__name__": "__chapter__"}, importlib.import_module(f"nnbook.{module}")
-    ordinary = [c for c in nb.cells if c.cell_type == "code" and not kind(c) and not is_hidden(c)]
-    left_out = set().union(*(defined(c) for c in ordinary if is_folded(c) and is_library(c)))
-    for cell in ordinary[: ordinary.index(last) + 1]:
-        if is_folded(cell) and is_library(cell):
-            space |= {name: getattr(library, name) for name in defined(cell) if hasattr(library, name)}
-        else:
-            exec(compile(cell.source, f"<cell {cell.id}>", "exec"), space)
-    return space, left_out
-
-
 @pytest.mark.parametrize("path", CHAPTERS)
-def test_what_a_chapter_builds_works_in_sight(path, monkeypatch):
+def test_what_a_chapter_builds_works_in_sight(path):
     "No fig leaf: the short versions are in sight, use nothing of the folded library, and a claim or a test holds them to it."
-    monkeypatch.chdir(ROOT / "nbs")
-    monkeypatch.setattr("nnbook.explore.explore", lambda *args, **shown: None)      # drawing takes most of a chapter's time, and is not what is tested
-    monkeypatch.setattr("nnbook.plots._show", lambda *args, **shown: None)
     nb, short = read(path), SHORT[path.stem]
     seen = {name: cell for cell in nb.cells if lines_in_sight(cell) for name in defined(cell)}
     assert set(short) <= set(seen), "built in sight"
-    space, left_out = in_sight(nb, path.stem[3:], max((seen[name] for name in short), key=nb.cells.index))
+    statements, left_out = in_sight(nb, max((seen[name] for name in short), key=nb.cells.index))
     for name, twin in short.items():
-        assert not names_used(space[name], set(), space) & left_out, f"{name} leans on the folded library"
+        assert name in statements, f"{name} is not built in sight"
+        assert not names_used(name, statements) & left_out, f"{name} leans on the folded library"
         compared = [c for c in nb.cells if c.cell_type == "code" and re.search(rf"\b{name}\b", c.source) and re.search(rf"\b{twin}\b", c.source) and "claim(" in c.source]
         assert is_library(seen[name]) or compared, f"no claim compares {name} with {twin}"
 
 
-SAMPLE = ['#| code-summary: "library"\n#| code-fold: true\n#| export\ndef pairs(): return 2', "def leaf(): return pairs()", "def honest(): return helper()\ndef helper(): return 2"]
+SAMPLE = ['#| code-summary: "library"\n#| code-fold: true\n#| export\ndef pairs(): return 2', "def honest(): return helper()\ndef helper(): return 2"]
 
 
-def test_a_fig_leaf_is_seen(monkeypatch):
+@pytest.mark.parametrize("use", ["def leaf(): return pairs()", "leaf = lambda: pairs()", "def leaf(): return [more() for i in range(3)]\ndef more(): return pairs()",
+                                 "class leaf:\n    def run(self): return pairs()", "find = pairs\ndef leaf(): return find()"])
+def test_a_fig_leaf_is_seen(use):
     import nbformat
 
-    monkeypatch.setitem(__import__("sys").modules, "nnbook.sample", types.SimpleNamespace(pairs=lambda: 2))
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in SAMPLE])
-    space, left_out = in_sight(nb, "sample", nb.cells[-1])
-    assert names_used(space["leaf"], set(), space) & left_out == {"pairs"}
-    assert not names_used(space["honest"], set(), space) & left_out
-    nb.cells[1].source = "pears()"
-    with pytest.raises(NameError):
-        in_sight(nb, "sample", nb.cells[-1])
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in [SAMPLE[0], use, *SAMPLE[1:]]])
+    statements, left_out = in_sight(nb, nb.cells[-1])
+    assert names_used("leaf", statements) & left_out == {"pairs"}
+    assert not names_used("honest", statements) & left_out
 
 
 def test_long_chapters_and_long_cells_are_seen():
