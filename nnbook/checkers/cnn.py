@@ -130,7 +130,7 @@ def _(gradients):
 def _name_shapes(what, by_image, by_kernel, want_image, want_kernel, g) -> None:
     if by_image.shape != want_image.shape or by_kernel.shape != want_kernel.shape:
         raise Mismatch(f"{what}: the gradients have the shapes of image and kernel, {want_image.shape} and {want_kernel.shape}; yours have {by_image.shape} and {by_kernel.shape}. "
-                       f"g has shape {g.shape}; how many places did the kernel have, with those that the stride passes over?")
+                       f"g has shape {g.shape}; how many places did the kernel have, with those that the stride passes over, and how far does it reach beyond them on each axis?")
     if np.allclose(by_kernel, want_kernel[::-1, ::-1]) and not np.allclose(by_kernel, want_kernel): raise Mismatch(f"{what}: the kernel's gradient is turned by half a circle; only one of the two convolutions needs a turn")
 
 def _unturned(kernel, g) -> np.ndarray:
