@@ -22,7 +22,29 @@
 
 # %% [insert lib] code-summary: "imports of the library's other parts"
 
-# %% [insert page] imports for the experiments
+# %% jupyter={"source_hidden": true}
+#| code-summary: "imports for the experiments"
+#| code-fold: true
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from matplotlib.patches import Rectangle
+from torch import nn
+
+import nnbook.attention as built
+import nnbook.torch.attention as twins
+from nnbook.claims import claim
+from nnbook.diagrams import diagram
+from nnbook.evaluation import mean_interval
+from nnbook.exercises import check
+from nnbook.explore import explore
+from nnbook.plots import COLORS, INK, figure, hist, lines, table
+from nnbook.running import stored
+
 
 # %% [markdown]
 # ## Through one state
@@ -62,7 +84,7 @@ def plain_additive(s, h, W, U, v):
     weights = softmax(hidden @ v)  # (B, S)
     return (weights[:, :, None] * h).sum(axis=1), weights
 
-# %% [insert lib] code-summary: "nnbook.attention: .*[Aa]dditive
+# %% [insert lib] code-summary: "nnbook.attention: AdditiveAttention
 
 # %% [markdown]
 # TODO copy: task and training as aseq ran them: alphabet, lengths, sizes, arms, rates. **Predict** how long a sequence each of the two can copy, at each size of state; what a larger state is worth; and what becomes of sequences longer than any in training.
@@ -77,46 +99,42 @@ def plain_additive(s, h, W, U, v):
 # %% [markdown]
 # ## A soft look-up
 #
-# A dictionary compares what you ask for, the **query**, with its **keys**, and gives back the **value** of the key that is equal. If none is equal, it fails; if two are close, only one counts; and it has no gradient. Attention is a dictionary with each of the three repaired: *similar* takes the place of *equal*, every value counts by the similarity of its key, and the answer changes smoothly with the query.
+# What does the decoder do there? It looks something up. A dictionary compares what you ask for, the **query**, with its **keys**, and gives back the **value** of the key that is equal. If none is equal, it fails; if two are close, only one counts; and it has no gradient. Put *similar* in the place of *equal*, and let every value count by how similar its key is:
 
-# %% [insert exp] soft dictionary in sight
-
-# %% [markdown]
-# With numbers for keys and values this was known long before networks. [Nadaraya (1964)](99_references.ipynb#nadaraya1964) and [Watson (1964)](99_references.ipynb#watson1964) predicted $y$ at a new place $x$ as a mean of the known $y_i$, weighted by how near their $x_i$ are: **kernel regression**. With a Gaussian of width $\sigma$ as the measure of nearness,
-#
-# <a id="eq-kernel-regression"></a>
-# $$
-# \hat y(x)=\sum_i \operatorname{softmax}_i\!\left(-\frac{(x-x_i)^2}{2\sigma^2}\right)y_i .
-# $$
-
-# %%
-def plain_regression(x, x_train, y_train, width):
-    "x (n,), x_train and y_train (m,) -> predictions (n,)."
-    scores = -((x[:, None] - x_train)**2) / (2 * width**2)  # (n, m)
-    return softmax(scores).data @ y_train
+# %% [insert exp] ^def soft_lookup
 
 # %% [insert lib] code-summary: "nnbook.attention: kernel_regression
 
 # %% [markdown]
-# **Predict** what the curve looks like for a very small width, and for a very large one.
+# **Predict** what it answers between the keys when the width is very small; and when it is very large.
 
-# %% [insert exp] kernel regression moves
-
-# %% [markdown]
-# TODO regression: result.
-#
-# Where is the dot product? Take vectors for $x$ and $x_i$, call them $\mathbf q$ and $\mathbf k_i$, and expand the square:
-#
-# $$
-# -\frac{\lVert\mathbf q-\mathbf k_i\rVert^2}{2\sigma^2}
-# =\frac{\mathbf q\cdot\mathbf k_i}{\sigma^2}-\frac{\lVert\mathbf q\rVert^2}{2\sigma^2}-\frac{\lVert\mathbf k_i\rVert^2}{2\sigma^2}.
-# $$
-#
-# A softmax does not change when the same number is added to all of its scores, and $\lVert\mathbf q\rVert^2$ is the same for all keys. If the keys have equal length, so is $\lVert\mathbf k_i\rVert^2$. Then the dot product alone gives the Gaussian's weights, and $\sigma^2$ is a [temperature](02_activations.ipynb). If not, a long key gets more than its distance would give it.
-
-# %% [insert exp] query turned by hand
+# %% [insert exp] name="kernel"
 
 # %% [markdown]
+# Narrow, it gives the value of the nearest key; wide, the mean of all values. Statistics has known this look-up for long, as **kernel regression**: [Nadaraya (1964)](99_references.ipynb#nadaraya1964) and [Watson (1964)](99_references.ipynb#watson1964) predicted a value at a new place as a mean of the known ones, weighted by nearness.
+#
+# Where is a dot product in it? Take vectors for query and keys, and expand the square:
+#
+# <a id="eq-square"></a>
+# $$
+# -\frac{\lVert\mathbf q-\mathbf k_i\rVert^2}{2w^2}
+# =\frac{\mathbf q\cdot\mathbf k_i}{w^2}-\frac{\lVert\mathbf q\rVert^2}{2w^2}-\frac{\lVert\mathbf k_i\rVert^2}{2w^2}.
+# $$
+#
+# A softmax does not change when one number is added to all of its scores, and $\lVert\mathbf q\rVert^2$ is the same for all keys. If the keys have equal length, so is $\lVert\mathbf k_i\rVert^2$. Then the softmax of $\mathbf q\cdot\mathbf k_i/w^2$ gives the same weights, and $w^2$ is its [temperature](02_activations.ipynb). If not, long keys get more than their distance would give them.
+
+# %% [insert exp] ^def both_ways ||| Gaussian weights and dot products
+
+# %% [insert exp] name="both-ways"
+
+# %% [markdown]
+# Turn a query over six keys in the plane; their values lie elsewhere. **Predict** where the answer can never be, whatever you ask, and what becomes of a query between two keys as the scores are scaled up.
+
+# %% [insert exp] name="turn"
+
+# %% [markdown]
+# The answer is a mean, with weights that are positive and add up to 1: it stays within the values, in their convex hull. A scale of 0 gives the mean of all, a large one the value of the nearest key; and between two keys, a small turn then moves the answer far.
+#
 # What networks add to Nadaraya and Watson is that queries, keys and values are *learned*: each is a linear layer of what the network knows, so that training decides what counts as similar, and what is handed over. In **self-attention** all three are made of one sequence: every token asks, and every token answers.
 
 # %% [markdown]
@@ -146,14 +164,32 @@ def plain_attention(q, k, v, mask=None):
     weights = softmax(scores)  # over the keys; rows add up to 1
     return weights @ v
 
-# %% [insert lib] code-summary: "nnbook.attention: .*scaled_dot_product
+# %% [insert lib] code-summary: "nnbook.attention: scaled_dot_product
 
 # %% [markdown]
 # (The mask comes below.) The library's `scaled_dot_product_attention` has the arguments of PyTorch's function of that name, and by default one [fused node](92_kernels.ipynb) on the engine's tape; `plain=True` runs these lines.
 #
 # ### Why the square root?
+#
+# Why $\sqrt d$, and not $d$? Begin with the scores. **Predict**: from width 4 to width 16, how much do they grow?
 
-# %% [insert exp] why sqrt d text and cells
+# %% [insert exp] scores\[d\] = \(q \* k\)
+
+# %% [insert exp] name="scores"
+
+# %% [markdown]
+# They double when $d$ quadruples. A score is a sum of $d$ terms $q_ik_i$; entries that are independent, with mean 0 and variance 1, make terms of variance 1, and variances of independent terms add up. So a score has the variance $d$, and its size is $\sqrt d$.
+#
+# What does a softmax make of large scores? It saturates, one reads, and its gradient vanishes. But learning acts on the query. How long is the gradient that arrives there?
+
+# %% [insert exp] ^def grad_at_query
+
+# %% [insert exp] name="smear"
+
+# %% [insert exp] name="unequal"
+
+# %% [markdown]
+# Divided, the histogram stays where it is at every width. Undivided, it smears: the middle query gets next to nothing, while a few, whose two best keys happen to tie, get very much. The *mean* does not fall; it rises. So "the gradient vanishes" is half of it. It becomes very unequal over queries, and one learning rate cannot suit both ends. All this is a layer at its start: a trained head may grow sharp scores where looking at one token is right.
 
 # %% [markdown]
 # ## Who may look where
@@ -183,7 +219,7 @@ with figure(4, height=1.9, width=6.8, name="masks", caption="Four masks for eigh
         ax.set_title(name, fontsize=8)
         if i == 0: ax.set_ylabel("query")
 
-# %% [insert lib] code-summary: "nnbook.attention: .*(causal_mask|masks)
+# %% [insert lib] code-summary: "nnbook.attention: masks
 
 # %% [markdown]
 # A score of $-\infty$ becomes a weight of exactly 0: no gradient comes through it. The mask has to come *before* the softmax. Weights set to 0 afterwards no longer add up to 1, and what they were has still been seen by the sum that the others were divided by ([exercise 3](#exercises)).
@@ -220,7 +256,7 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
     y = plain_attention(q, k[:, shared], v[:, shared], mask)  # (B, h, T, d_h)
     return y.swapaxes(1, 2).reshape(B, T, d) @ W_o.T
 
-# %% [insert lib] code-summary: "nnbook.attention: .*MultiHead
+# %% [insert lib] code-summary: "nnbook.attention: MultiHead
 
 # %% [markdown]
 # One argument is left to explain. A model that writes a text keeps the keys and values of all tokens so far, so as not to compute them again: the **KV cache**, $2\,h_{kv}\,d_h$ numbers a token in each layer. With long texts this memory, and reading it again for every token, is what limits the speed. So let several query heads share one head of keys and values: all of them with $h_{kv}=1$, **multi-query** attention ([Shazeer, 2019](99_references.ipynb#shazeer2019)), or groups of them, **grouped-query** attention ([Ainslie and others, 2023](99_references.ipynb#ainslie2023)), which many of the open models use. [Exercise 1](#exercises) counts what is saved.
@@ -253,14 +289,19 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 #
 # The direct way is to tell each token its place. [Vaswani and others](99_references.ipynb#vaswani2017) added to the vector of token $t$ a fixed one, made of sines and cosines of $t$ at frequencies $\omega_i$ that fall from 1 to about $1/10{,}000$: **sinusoidal positions**. (Or let training find a vector for each place: **learned positions**, which end where the table ends.)
 
-# %% [insert lib] def sinusoidal
+# %%
+def plain_sinusoidal(T, d):
+    angles = np.arange(T)[:, None] / 10000 ** (np.arange(0, d, 2) / d)  # (T, d / 2)
+    pairs = np.stack([np.sin(angles), np.cos(angles)], axis=2)
+    return pairs.reshape(T, d)  # sine, cosine, sine, cosine, ...
+
+# %% [insert lib] ^def sinusoidal ||| nnbook.attention: sinusoidal
 
 # %% [markdown]
 # Why two of each frequency? Because a shift by $k$ places then is the same rotation of each pair, wherever it starts: $\sin\omega(t+k)=\sin\omega t\cos\omega k+\cos\omega t\sin\omega k$, and likewise the cosine. So the dot product of two positions depends on their distance alone. But it is *added* to the token, and passes the projections with it; of the score, only one of four terms then compares place with place.
 #
 # **Rotary positions**, RoPE ([Su and others, 2021](99_references.ipynb#su2021)), rotate instead of adding, and not the tokens but the queries and keys: the pair of entries $(q_i,q_{i+d/2})$ at place $m$ by the angle $m\,\omega_i$. Values stay as they are.
 
-# %% [insert lib] def rotate
 
 # %% [markdown]
 # Read a pair of the query as a complex number $q$ and the same pair of the key as $k$. Their share of the dot product is $\operatorname{Re}(q\,\bar k)$, where the bar changes the sign of the imaginary part, and a rotation by $\alpha$ is a product with $e^{\mathrm i\alpha}$. With the query at $m$ and the key at $n$,
@@ -271,14 +312,28 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 # =\operatorname{Re}\!\left(q\,\bar k\;e^{\mathrm i(m-n)\omega}\right):
 # $$
 #
-# only the distance $m-n$ is left. This is exact in mathematics. In numbers? **Predict** by how much a score changes when both move on by a million places, in float32 and in float64.
+# only the distance $m-n$ is left. In code, too, complex numbers are the shortest way:
+
+# %%
+def plain_rotate(x):
+    "x (..., T, d), d even -> the same, pair i, i + d/2 turned by t ω_i."
+    T, d = x.shape[-2:]
+    angles = np.arange(T)[:, None] / 10000 ** (np.arange(0, d, 2) / d)  # (T, d / 2)
+    pairs = x[..., : d // 2] + 1j * x[..., d // 2 :]
+    turned = pairs * np.exp(1j * angles)
+    return np.concatenate([turned.real, turned.imag], axis=-1)
+
+# %% [insert lib] ^def rotate ||| nnbook.attention: rotate
+
+# %% [markdown]
+# The distance is all that is left in mathematics. In numbers? **Predict** by how much a score changes when both move on by a million places, in float32 and in float64.
 
 # %% [insert exp] rope by numbers
 
 # %% [markdown]
 # TODO rope: result; decay.
 
-# %% [insert lib] code-summary: "nnbook.attention: .*(alibi|LearnedPositions)
+# %% [insert lib] code-summary: "nnbook.attention: LearnedPositions
 
 # %% [markdown]
 # Two more ways stand folded above. **ALiBi** ([Press and others, 2022](99_references.ipynb#press2022)) takes from each score a penalty that grows with the distance, at a slope of its own in each head; a sliding window takes all of it from a certain distance on. `MultiHeadAttention` has them as `positions="rope"`, `positions="alibi"` and `window=`.
@@ -295,16 +350,44 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 #
 # Worse than the multiplications is the memory: $T\times T$ weights in each head, kept for the way back. Do they have to be there at one time? The softmax needs the largest score and the sum of all exponentials *before* it can divide; so it seems. But both can be carried along. Read the keys block by block, and keep for each query the largest score so far, $m$, the sum $s$ of $e^{z_j-m}$, and the sum $\mathbf o$ of $e^{z_j-m}\mathbf v_j$. When a block brings a larger $m'$, both old sums are multiplied by $e^{m-m'}$, as if they had been computed with $m'$ from the start. At the end $\mathbf o/s$ is the answer. This is the **online softmax** ([Milakov and Gimelshein, 2018](99_references.ipynb#milakov2018)):
 
-# %% [insert exp] online softmax in sight
+# %%
+def plain_online(q, k, v, block):
+    "q (T, d), k (S, d), v (S, e) -> (T, e), a block of keys at a time."
+    m, s, o = -np.inf, np.zeros((len(q), 1)), np.zeros((len(q), v.shape[1]))
+    for j in range(0, len(k), block):
+        z = q @ k[j : j + block].T / q.shape[1] ** 0.5  # (T, block)
+        new = np.maximum(m, z.max(axis=1, keepdims=True))  # (T, 1)
+        p, shrink = np.exp(z - new), np.exp(m - new)
+        s = shrink * s + p.sum(axis=1, keepdims=True)
+        o = shrink * o + p @ v[j : j + block]
+        m = new
+    return o / s
 
-# %% [insert lib] code-summary: "nnbook.attention: .*online
+# %% [insert lib] code-summary: "nnbook.attention: online
 
 # %% [markdown]
 # **Predict** its memory, beside that of the plain lines, for a length of 4,096; and its error when scores are huge, or grow from each block to the next.
 
 # %% [insert exp] online exact and its memory
 
-# %% [insert page] claim: short forms and library agree
+# %% jupyter={"source_hidden": true}
+#| code-summary: "the claim: short forms and library agree"
+#| code-fold: true
+rng = stream(0, "short forms")
+q, k, v = rng.standard_normal((3, 2, 4, 9, 8))                             # (B, h, T, d_h) each
+x, points, numbers = rng.standard_normal((2, 9, 32)), rng.standard_normal(7), rng.standard_normal(7)
+asks, layer = AdditiveAttention(8, 8, 16, rng=0), MultiHeadAttention(32, 4, num_kv_heads=2, bias=False, rng=0)
+s, h = (a.astype(np.float32) for a in (q[:, 0, 0], k[:, 0]))               # (B, 8), (B, 9, 8)
+parts = np.split(layer.in_proj_weight.data, [32, 48])
+compared = {"look-up": (soft_lookup(points, points + 1, numbers, 0.5), kernel_regression(points, points + 1, numbers, 0.5)),
+            "additive": (plain_additive(s, h, asks.query_proj.weight.data, asks.key_proj.weight.data, asks.score.weight.data[0])[0], asks(s, h)[0]),
+            "attention": (plain_attention(q, k, v, plain_window(9, 3)), scaled_dot_product_attention(q, k, v, plain_window(9, 3))),
+            "heads": (plain_heads(x.astype(np.float32), *parts, layer.out_proj.weight.data, 4, 2, plain_causal(9)), layer(x, is_causal=True)),
+            "sinusoidal": (plain_sinusoidal(50, 16), sinusoidal(50, 16)), "rotate": (plain_rotate(q), rotate(q)),
+            "online": (plain_online(q[0, 0], k[0, 0], v[0, 0], 4), online_attention(q[0, 0], k[0, 0], v[0, 0], block=4)),
+            "causal": (plain_causal(9), causal_mask(9)), "window": (plain_window(9, 3), sliding_window_mask(9, 3)), "padding": (plain_padding([0, 5], 9), padding_mask([0, 5], 9))}
+plain = lambda a: np.asarray(getattr(a, "data", a) if not isinstance(a, np.ndarray) else a, float)
+claim("the short forms and the library's differ by {:.0e} at most", max(np.abs(plain(a) - plain(b)).max() for a, b in compared.values()), "<", 1e-5)
 
 # %% [markdown]
 # TODO online: result.
@@ -316,7 +399,13 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 #
 # The twins in `nnbook.torch.attention` stand on `F.scaled_dot_product_attention`. With as many key heads as query heads, weights of `torch.nn.MultiheadAttention` load into ours as they are:
 
-# %% [insert lib] torch.attention
+# %% [insert lib] nnbook.torch.attention: imports
+
+# %% [insert lib] nnbook.torch.attention: masks
+
+# %% [insert lib] nnbook.torch.attention: MultiHead
+
+# %% [insert lib] nnbook.torch.attention: each class
 
 # %%
 from nnbook.torch.twins import assert_twins
@@ -336,9 +425,9 @@ for what, error in assert_twins(ours, again, x).items():
 # %% [markdown]
 # On a GPU there are several kernels for the same formula. How near does each come to the card's own rate of multiplying matrices? And how long can a sequence get before the plain form runs out of memory?
 
-# %% [insert gpu] sdpa backends
+# %% [insert gpu] on a GPU: one attention
 
-# %% [insert gpu] naive memory
+# %% [insert gpu] on a GPU: three lines
 
 # %% [markdown]
 # ## Recap
@@ -380,11 +469,11 @@ check("attention.1", sizes)
 
 # %% [markdown]
 # ### Exercise 2 (25 minutes)
-# Build attention from nothing: with NumPy, without this chapter's functions. `attention(q, k, v, mask)` takes arrays: `q` (B, h, T, d), `k` (B, h_kv, S, d), `v` (B, h_kv, S, e), and a mask of true and false that broadcasts to (B, h, T, S), true where a query may look. Query heads share key heads in order, as on this page. It returns (B, h, T, e). Scores may be as large as a million. A query that may look at nothing gets zeros.
+# Build attention from nothing: with NumPy, without this chapter's functions. `attend(q, k, v, mask)` takes arrays: `q` (B, h, T, d), `k` (B, h_kv, S, d), `v` (B, h_kv, S, e), and a mask of true and false that broadcasts to (B, h, T, S), true where a query may look. Query heads share key heads in order, as on this page. It returns (B, h, T, e). Scores may be as large as a million. A query that may look at nothing gets zeros.
 
 # %%
-def attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.ndarray: ...
-check("attention.2", attention)
+def attend(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray) -> np.ndarray: ...
+check("attention.2", attend)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -395,7 +484,7 @@ check("attention.2", attention)
 # <details><summary>Solution</summary>
 #
 # ```python
-# def attention(q, k, v, mask):
+# def attend(q, k, v, mask):
 #     group = q.shape[1] // k.shape[1]
 #     k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)           # (B, h, S, d), (B, h, S, e)
 #     scores = q @ k.swapaxes(2, 3) / np.sqrt(q.shape[-1])                      # (B, h, T, S)
@@ -616,15 +705,15 @@ _CASES = (("one query, one key", 1, 1, 1, 1, 1, 3, 2), ("one head, as many queri
           ("two query heads to a key head", 2, 4, 2, 4, 6, 4, 4), ("multi-query", 2, 3, 1, 4, 6, 4, 4))
 
 @checker("attention.2")
-def _(attention):
-    _own_work(attention)
+def _(attend):
+    _own_work(attend)
     for seed, (what, B, h, h_kv, T, S, d, e) in enumerate(_CASES):
         rng = stream(seed, "judge")
         q, k, v = rng.standard_normal((B, h, T, d)), rng.standard_normal((B, h_kv, S, d)), rng.standard_normal((B, h_kv, S, e))
         masks = {"every key may be seen": np.ones((1, 1, 1, 1), bool), "a mask (T, S)": np.arange(S) <= np.arange(T)[:, None], "a mask of the padding (B, 1, 1, S)": (np.arange(S) < rng.integers(1, S + 1, B)[:, None])[:, None, None],
                  "a mask (B, h, T, S)": (rng.random((B, h, T, S)) < 0.6) | (np.arange(S) == 0)}
         for of_mask, mask in masks.items():
-            got, want, where = np.asarray(_called(attention, q, k, v, mask)), _attention(q, k, v, mask), f"{what}, {of_mask}"
+            got, want, where = np.asarray(_called(attend, q, k, v, mask)), _attention(q, k, v, mask), f"{what}, {of_mask}"
             if got.shape == (B, T, h, e) != want.shape: raise Mismatch(f"{where}: your result has shape {got.shape}; asked for is (B, h, T, e), {want.shape}")
             _slip(got, want, {"the scores are not scaled": _attention(q, k, v, mask, 1.0), "this divides the scores by d": _attention(q, k, v, mask, 1 / d), "the scores are multiplied by the root of d": _attention(q, k, v, mask, d**0.5),
                               "the weights of one *key* add up to 1 here, over the queries; those of a query should": _attention(q, k, v, mask, axis=-2), "the softmax runs over the heads": _attention(q, k, v, mask, axis=1),
@@ -633,10 +722,10 @@ def _(attention):
                               "the mask does nothing": _attention(q, k, v, np.ones_like(mask))}, where)
             expect(got, want, where)
     q, k, v, mask = 1e3 * q, 1e3 * k, v, masks["a mask (T, S)"]
-    expect(np.asarray(_called(attention, q, k, v, mask)), _attention(q, k, v, mask), "scores of up to a million: does an exponential overflow? What may be taken from all scores of a row?")
+    expect(np.asarray(_called(attend, q, k, v, mask)), _attention(q, k, v, mask), "scores of up to a million: does an exponential overflow? What may be taken from all scores of a row?")
     mask = np.broadcast_to(mask, (B, h, T, S)).copy()
     mask[0, :, 1], mask[1, 0] = False, False
-    got, want = np.asarray(_called(attention, q / 1e3, k / 1e3, v, mask)), _attention(q / 1e3, k / 1e3, v, mask)
+    got, want = np.asarray(_called(attend, q / 1e3, k / 1e3, v, mask)), _attention(q / 1e3, k / 1e3, v, mask)
     expect(bool(np.isnan(got).any()), False, "a query that may look at nothing gets NaN from you, instead of zeros")
     _slip(got, want, {"a query that may look at nothing gets a mean of all values; asked for are zeros": np.where(mask.any(axis=-1, keepdims=True), want, v.mean(axis=2, keepdims=True))}, "a mask with empty rows")
     expect(got, want, "a query that may look at nothing gets zeros, and the others what they got before")

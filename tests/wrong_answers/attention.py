@@ -8,7 +8,7 @@ SIZES = """def sizes(embed_dim, num_heads, num_kv_heads, length):
 COUNTED = {"d_head": "embed_dim // num_heads", "rows": "(num_heads + 2 * num_kv_heads) * d_head", "parameters": "rows * (embed_dim + 1) + embed_dim * (embed_dim + 1)",
            "cache": "2 * num_kv_heads * d_head * length"}
 
-ATTENTION = """def attention(q, k, v, mask):
+ATTENTION = """def attend(q, k, v, mask):
     group = q.shape[1] // k.shape[1]
     k, v = {share}
     scores = {scores}
@@ -83,9 +83,9 @@ WRONG = {
         ATTENTION.format(**BUILT | {"answer": "(weights @ v / np.where(total == 0, 1, total)).swapaxes(1, 2)"}),
         ATTENTION.format(**BUILT).replace("    scores = q", "    q *= 1.0; q += 1e-3\n    scores = q"),      # writes into its argument
         ATTENTION.format(**BUILT).replace("return", "result ="),
-        "from nnbook.attention import scaled_dot_product_attention as ready\ndef attention(q, k, v, mask): return ready(q, k, v, mask, enable_gqa=True).data",
-        "import torch\ndef attention(q, k, v, mask): return torch.nn.functional.scaled_dot_product_attention(*map(torch.from_numpy, (q, k, v, mask)), enable_gqa=True).numpy()",
-        "import nnbook.kernels as fast\ndef helper(*a): return fast.attention(*a)\ndef attention(*a): return helper(*a).data",
+        "from nnbook.attention import scaled_dot_product_attention as ready\ndef attend(q, k, v, mask): return ready(q, k, v, mask, enable_gqa=True).data",
+        "import torch\ndef attend(q, k, v, mask): return torch.nn.functional.scaled_dot_product_attention(*map(torch.from_numpy, (q, k, v, mask)), enable_gqa=True).numpy()",
+        "import nnbook.kernels as fast\ndef helper(*a): return fast.attention(*a)\ndef attend(*a): return helper(*a).data",
     ],
     "attention.3": [
         HEADS.format(**CAUSAL | LATE | {"cut": "a.reshape(B, h, T, d // h)", "join": "(p @ v).reshape(B, T, d)"}),   # the one shown
