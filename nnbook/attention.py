@@ -11,15 +11,16 @@ __all__ = ['kernel_regression', 'causal_mask', 'sliding_window_mask', 'padding_m
 import numpy as np
 
 from .autograd import Tensor, linear, softmax, tanh, where
+from .layers import _as_input, _real, _switch, _whole          # checks of arguments
 
 # %% ../nbs/13_attention.ipynb #249c24e1
-import math
+from functools import reduce
 
 from numpy import ndarray
 
 from . import activations
 from .autograd import _plain
-from .layers import Linear, Module, Parameter, _as_input, _choose, _real, _say, _switch, _whole, normal_, xavier_uniform_
+from .layers import Linear, Module, Parameter, _choose, _say, normal_, xavier_uniform_
 from .operators import dropout, split
 from .streams import stream
 
@@ -86,11 +87,11 @@ def _mask(owner: str, mask, shape: tuple, dtype) -> ndarray | None:
                         f"got {_say(mask)}{hint}")
     try: fits = np.broadcast_shapes(a.shape, shape) == shape
     except ValueError: fits = False
-    if not fits: raise ValueError(f"{owner} takes an attn_mask that broadcasts to {shape}, {_axes_of(shape)}, got shape {a.shape}{_axis_hint(a, shape)}")
+    if not fits:
+        axes = ("batch, " * (len(shape) == 4) + "heads, " * (len(shape) == 4) or "..., " * (len(shape) > 2)) + "queries, keys"
+        raise ValueError(f"{owner} takes an attn_mask that broadcasts to {shape}, ({axes}), got shape {a.shape}{_axis_hint(a, shape)}")
     if a.dtype.kind == "b": return a
     with np.errstate(over="ignore"): return a.astype(dtype, copy=False)
-
-def _axes_of(shape: tuple) -> str: return "(" + ", ".join(("batch", "heads", "queries", "keys")[-len(shape):] if len(shape) < 5 else ("...", "queries", "keys")) + ")"
 
 def _axis_hint(mask: ndarray, shape: tuple) -> str:
     B, T, S = (*([1] * 4), *shape)[-4], *shape[-2:]
@@ -110,11 +111,14 @@ def _operands(owner: str, grouped: bool, *given) -> list[Tensor]:
     q, k, *v = operands = [_as_input(owner, x) for x in given]
     shapes = ", ".join(str(x.shape) for x in operands)
     if min(x.ndim for x in operands) < 2 + grouped:
-        raise ValueError(f"{owner} takes a query (..., heads, T, d), keys (..., heads, S, d) and values (..., heads, S, e), got shapes {shapes}")
+        raise ValueError(f"{owner} takes a query (..., heads, T, d), keys (..., heads, S, d) and values (..., heads, S, e), "
+                         f"got shapes {shapes}")
     if len({x.dtype for x in operands}) > 1 or q.dtype.kind != "f":
-        raise TypeError(f"{owner} takes floats of one dtype, got {', '.join(str(x.dtype) for x in operands)}; convert with x.astype(np.float32)")
+        raise TypeError(f"{owner} takes floats of one dtype, got {', '.join(str(x.dtype) for x in operands)}; "
+                        "convert with x.astype(np.float32)")
     if q.shape[-1] != k.shape[-1] or not q.shape[-1]:
-        raise ValueError(f"{owner} multiplies queries with keys, which need one width, from 1 on: got {q.shape[-1]} and {k.shape[-1]} in shapes {shapes}")
+        raise ValueError(f"{owner} multiplies queries with keys, which need one width, from 1 on: got {q.shape[-1]} and {k.shape[-1]} "
+                         f"in shapes {shapes}")
     if v and k.shape[-2] != v[0].shape[-2]:
         raise ValueError(f"{owner} takes one value for each key, got {k.shape[-2]} keys and {v[0].shape[-2]} values in shapes {shapes}")
     _check_heads(owner, grouped, operands, shapes)
@@ -124,12 +128,13 @@ def _check_heads(owner: str, grouped: bool, operands: list, shapes: str) -> None
     "Whether the axes before the last two fit."
     h, *others = (x.shape[-3] if x.ndim > 2 else 1 for x in operands)
     if grouped and (len(set(others)) > 1 or not others[0] or h % others[0]):
-        raise ValueError(f"{owner} shares each head of keys and values among as many heads of the query, whose number has to be a multiple: "
+        raise ValueError(f"{owner} shares each head of keys and values among equally many heads of the query, whose number is a multiple: "
                          f"got {h} heads, and {', '.join(map(str, others))} of keys and values, in shapes {shapes}")
     lead = [x.shape[: -2 - grouped] for x in operands]
     try: np.broadcast_shapes(*lead)
     except ValueError:
-        hint = "; enable_gqa=True shares heads of keys among heads of the query" if not grouped and others[0] and h % others[0] == 0 and h > others[0] > 1 else ""
+        shared = not grouped and h > others[0] > 1 and h % others[0] == 0
+        hint = "; enable_gqa=True shares heads of keys among heads of the query" if shared else ""
         raise ValueError(f"{owner} takes axes before the last two that broadcast, got shapes {shapes}{hint}") from None
 
 # %% ../nbs/13_attention.ipynb #3371865e
@@ -162,7 +167,8 @@ class AdditiveAttention(Module):
         q, k = self.query_proj.weight.shape[1], self.key_proj.weight.shape[1]
         query, keys = (_as_input("AdditiveAttention", x, self.score.weight.dtype) for x in (query, keys))
         if query.ndim == 2 and keys.ndim == 3 and query.shape[1] == q and keys.shape[2] == k and len(query) == len(keys): return query, keys
-        raise ValueError(f"AdditiveAttention takes a query (B, {q}) and keys (B, S, {k}) of one batch, got shapes {query.shape} and {keys.shape}")
+        raise ValueError(f"AdditiveAttention takes a query (B, {q}) and keys (B, S, {k}) of one batch, got shapes {query.shape} "
+                         f"and {keys.shape}")
 
 # %% ../nbs/13_attention.ipynb #5e4e1a4e
 def _softmax(scores: Tensor, allowed: ndarray | None) -> Tensor:
@@ -187,9 +193,11 @@ def _per_head(x: Tensor, heads: int) -> Tensor:
 
 def _without_unseen(x: Tensor, allowed: ndarray | None) -> Tensor:
     "x (..., S, d) with 0 for keys that no query may look at (allowed (..., S)), should NaN or infinity stand there: 0 times NaN is NaN."
-    with np.errstate(all="ignore"):
-        if allowed is None or np.isfinite(x.data.sum()): return x
-    return where(allowed[..., None], x, 0.0)
+    return x if allowed is None or _is_finite(x) else where(allowed[..., None], x, 0.0)
+
+def _is_finite(x: Tensor) -> bool:
+    "Whether the sum of all entries is finite, and with it, but for overflow, each."
+    with np.errstate(all="ignore"): return bool(np.isfinite(x.data.sum()))
 
 def _seen(allowed: ndarray | None, heads: int, grouped: bool) -> ndarray | None:
     "Keys that some query may look at: (..., h, T, S) -> (..., heads of keys, S)."
@@ -221,13 +229,13 @@ def attention_weights(query, key, attn_mask=None, is_causal: bool = False, scale
     mask = _mask(name, attn_mask, _scores_shape(q, k, grouped), q.dtype)
     return _weights(q, _per_head(k, q.shape[-3]) if grouped else k, mask, bool(is_causal), _scale(name, scale, q.shape[-1]))
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
-                                 enable_gqa: bool = False, plain: bool = False, rng=None) -> Tensor:
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: float = 0.0, is_causal: bool = False,
+                                 scale: float | None = None, enable_gqa: bool = False, plain: bool = False, rng=None) -> Tensor:
     """softmax(query keyᵀ scale) value: each query's mean of the values, weighted by its scores of the keys (Vaswani et al., 2017).
 
     Shapes: query (..., h, T, d), key (..., h_kv, S, d), value (..., h_kv, S, e) -> (..., h, T, e). Axes in front broadcast.
-    attn_mask: broadcasts to (..., h, T, S); booleans, True where a query may look (torch.nn.MultiheadAttention means the opposite), or floats
-    that are added to the scores. is_causal: query i looks at keys 0 to i; with attn_mask, where both allow it (torch refuses the two together).
+    attn_mask: broadcasts to (..., h, T, S); booleans, True where a query may look (torch.nn.MultiheadAttention means the opposite), or
+    floats that are added to the scores. is_causal: query i looks at keys 0 to i; with attn_mask, where both allow it (torch refuses both).
     A query that may look at nothing gets zeros and has no gradient. NaN among keys and values that no query may look at does no harm.
     scale: 1/√d by default. enable_gqa: h is a multiple of h_kv, and head i reads keys of head i // (h / h_kv) (Ainslie et al., 2023).
     dropout_p: each weight becomes 0 with this probability, and is divided by 1 - dropout_p otherwise; rng: a Generator, or a seed.
@@ -239,7 +247,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: f
     _real(name, 0, 1, dropout_p=dropout_p)
     q, k, v = _operands(name, enable_gqa, query, key, value)
     mask, scale = _mask(name, attn_mask, _scores_shape(q, k, enable_gqa), q.dtype), _scale(name, scale, q.shape[-1])
-    if not all(np.isfinite(x.data.sum()) for x in (k, v)):
+    if not (_is_finite(k) and _is_finite(v)):
         seen = _seen(_allowed(mask, is_causal, q.shape[-2], k.shape[-2]), k.shape[-3] if k.ndim > 2 else 1, enable_gqa)
         k, v = _without_unseen(k, seen), _without_unseen(v, seen)
     if enable_gqa: k, v = (_per_head(x, q.shape[-3]) for x in (k, v))
@@ -258,35 +266,45 @@ def _head_sizes(owner: str, embed_dim: int, num_heads: int, num_kv_heads: int | 
     _switch(owner, bias=bias)
     _choose("positions", positions, {None: None, "rope": "rope", "alibi": "alibi"})
     _check_base(owner, base)
-    if embed_dim % num_heads: raise ValueError(f"{owner} cuts embed_dim={embed_dim} into num_heads={num_heads} equal heads, which does not go; "
-                                               f"take a multiple of {num_heads}, such as {embed_dim // num_heads * num_heads or num_heads}")
-    if num_heads % n: raise ValueError(f"{owner} shares num_kv_heads={n} heads of keys among num_heads={num_heads} heads, which does not go; take a divisor of {num_heads}")
+    if embed_dim % num_heads:
+        raise ValueError(f"{owner} cuts embed_dim={embed_dim} into num_heads={num_heads} equal heads, which does not go; "
+                         f"take a multiple of {num_heads}, such as {-(-embed_dim // num_heads) * num_heads}")
+    if num_heads % n:
+        raise ValueError(f"{owner} shares num_kv_heads={n} heads of keys among num_heads={num_heads} heads, which does not go; "
+                         f"take a divisor of {num_heads}")
     d = embed_dim // num_heads
     if positions == "rope" and d % 2:
-        raise ValueError(f"{owner} with positions='rope' turns pairs of features, and embed_dim={embed_dim} in {num_heads} heads gives {d}, which is odd; take heads of an even width")
+        raise ValueError(f"{owner} with positions='rope' turns pairs of features, and embed_dim={embed_dim} in {num_heads} heads "
+                         f"gives {d}, which is odd; take heads of an even width")
     return n, d
+
+def _in_one(allowed: list, added: list) -> ndarray | None:
+    "Masks of booleans and of floats as one of floats, or of booleans if there are only these."
+    if not added: return np.asarray(reduce(np.logical_and, allowed)) if allowed else None
+    return reduce(lambda mask, seen: np.where(seen, mask, -np.inf).astype(mask.dtype, copy=False), allowed, sum(added[1:], added[0]))
 
 class MultiHeadAttention(Module):
     """Attention in num_heads heads side by side, each over its own projection of the inputs (Vaswani et al., 2017).
 
     Called as layer(query, key=None, value=None, attn_mask=None, lengths=None, is_causal=False, need_weights=False, plain=False).
-    Shapes: query (B, T, E), key and value (B, S, E) -> output (B, T, E); with need_weights also the weights of each head (B, h, T, S), before dropout
-    (torch's are their mean over heads). key None: the query, self-attention; value None: the key.
+    Shapes: query (B, T, E), key and value (B, S, E) -> output (B, T, E); with need_weights also the weights of each head (B, h, T, S),
+    before dropout (torch's are their mean over heads). key None: the query, self-attention; value None: the key.
     attn_mask: broadcasts to (B, h, T, S), such as (T, S) or (B, 1, T, S); as in `scaled_dot_product_attention`, booleans are True where a
     query may look, the opposite of torch.nn.MultiheadAttention's. is_causal: query i looks at keys 0 to i. lengths (B,), from 0 to S:
     keys beyond are not looked at; of no keys the weighted mean is 0. What a query beyond its sequence's length gets means nothing.
-    num_kv_heads: heads of keys and values, shared among the query's: None num_heads, 1 multi-query (Shazeer, 2019), between grouped-query
-    attention (Ainslie et al., 2023). positions: None; "rope", queries and keys through `rotate`, with this base; or "alibi", `alibi_bias` on the
-    scores. window: query i looks at keys i - window + 1 to i. dropout acts on the weights, in training.
-    in_proj_weight ((h + 2 h_kv) d, E) and in_proj_bias hold the rows of queries, keys, values; out_proj is a Linear. With num_kv_heads None a state dict
-    is one of torch.nn.MultiheadAttention(E, h, batch_first=True). in_proj_weight starts as xavier uniform (Glorot & Bengio, 2010).
+    num_kv_heads: heads of keys and values, shared among the query's: None num_heads, 1 multi-query (Shazeer, 2019), between
+    grouped-query attention (Ainslie et al., 2023). positions: None; "rope", queries and keys through `rotate`, with this base; or "alibi",
+    `alibi_bias` on the scores. window: query i looks at keys i - window + 1 to i. dropout acts on the weights, in training.
+    in_proj_weight ((h + 2 h_kv) d, E) and in_proj_bias hold the rows of queries, keys, values; out_proj is a Linear. With num_kv_heads
+    None a state dict is one of torch.nn.MultiheadAttention(E, h, batch_first=True). in_proj_weight starts as xavier uniform (Glorot &
+    Bengio, 2010).
     plain=True runs the chapter's lines, False one node. rng: a seed, for a `stream` of its own, or a Generator.
     Raises ValueError when shapes or lengths don't fit, TypeError for a mask of whole numbers, and for a Tensor of another dtype.
     """
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
                  positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None):
-        self.num_kv_heads, self.head_dim = _head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
-        self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
+        sizes = _head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
+        self.embed_dim, self.num_heads, (self.num_kv_heads, self.head_dim), self.dropout = embed_dim, num_heads, sizes, dropout
         self.positions, self.window, self.base, rng = positions, window, base, stream(rng, "initialization, MultiHeadAttention")
         rows = (num_heads + 2 * self.num_kv_heads) * self.head_dim
         self.in_proj_weight = xavier_uniform_(Parameter(np.zeros((rows, embed_dim))), rng=rng)
@@ -308,14 +326,14 @@ class MultiHeadAttention(Module):
         return (y, attention_weights(q, _per_head(k, self.num_heads), mask, is_causal)) if need_weights else y
 
     def _inputs(self, query, key, value, lengths) -> tuple:
-        "The three as Tensors, keys and values as 0 beyond the lengths should NaN stand there; key is query, and value key, where they are one."
+        "The three as Tensors, each the one before where it was None; keys and values as 0 beyond the lengths should NaN stand there."
         if key is None and value is not None: raise ValueError("MultiHeadAttention got values and no keys; give both, or the keys alone")
         query = self._input("query", query)
         key = query if key is None else self._input("key", key)
         value = key if value is None else self._input("value", value)
         if key.shape != value.shape or len(query) != len(key):
-            raise ValueError(f"MultiHeadAttention takes a query (B, T, {self.embed_dim}) and key and value of one shape (B, S, {self.embed_dim}), "
-                             f"got {query.shape}, {key.shape} and {value.shape}")
+            raise ValueError(f"MultiHeadAttention takes a query (B, T, {self.embed_dim}) and key and value of one shape "
+                             f"(B, S, {self.embed_dim}), got {query.shape}, {key.shape} and {value.shape}")
         if lengths is None: return query, key, value, None
         lengths = _lengths("MultiHeadAttention", lengths, *key.shape[:2])
         allowed, same = np.arange(key.shape[1]) < lengths[:, None], value is key
@@ -324,7 +342,8 @@ class MultiHeadAttention(Module):
 
     def _input(self, what: str, x) -> Tensor:
         if isinstance(x, (Tensor, ndarray)) and x.dtype.kind in "iub":
-            raise TypeError(f"MultiHeadAttention takes floats, got a {what} of {x.dtype}; numbers that stand for words go through an Embedding first")
+            raise TypeError(f"MultiHeadAttention takes floats, got a {what} of {x.dtype}; numbers that stand for words go through an "
+                            "Embedding first")
         x = _as_input("MultiHeadAttention", x, self.in_proj_weight.dtype)
         if x.ndim == 3 and x.shape[2] == self.embed_dim: return x
         hint = "; add the batch axis: x[None]" if x.ndim == 2 and x.shape[1] == self.embed_dim else ""
@@ -347,26 +366,23 @@ class MultiHeadAttention(Module):
         T, S = shape[2:]
         mask = _mask("MultiHeadAttention", attn_mask, shape, self.in_proj_weight.dtype)
         if mask is not None and mask.ndim == 3 and len(mask) == shape[0] == shape[1] > 1:
-            raise ValueError(f"MultiHeadAttention of {shape[1]} sequences and {shape[1]} heads can't tell which of them an attn_mask of shape {mask.shape} is for; "
-                             "insert an axis: mask[:, None] is one a sequence, mask[None] one a head")
-        parts = [] if lengths is None else [padding_mask(lengths, S)]
-        if self.window is not None: parts.append(_window(T, S, self.window))
-        allowed = None
-        for part in (parts if mask is None or mask.dtype != bool else [mask, *parts]): allowed = part if allowed is None else allowed & part
-        added = None if mask is None or mask.dtype == bool else mask
-        if self.positions == "alibi":
-            bias = _alibi(self.num_heads, T, S).astype(self.in_proj_weight.dtype)
-            added = bias if added is None else added + bias
-        return allowed if added is None else added if allowed is None else np.where(allowed, added, -np.inf).astype(added.dtype, copy=False)
+            raise ValueError(f"MultiHeadAttention of {shape[0]} sequences and {shape[1]} heads can't tell which of them an attn_mask of "
+                             f"shape {mask.shape} is for; insert an axis: mask[:, None] is one a sequence, mask[None] one a head")
+        allowed, added = [] if lengths is None else [padding_mask(lengths, S)], []
+        if self.window is not None: allowed.append(_window(T, S, self.window))
+        if self.positions == "alibi": added.append(_alibi(self.num_heads, T, S).astype(self.in_proj_weight.dtype))
+        if mask is not None: (allowed if mask.dtype == bool else added).append(mask)
+        return _in_one(allowed, added)
 
     def extra_repr(self) -> str:
         "The arguments."
         text = f"{self.embed_dim}, {self.num_heads}" + (f", dropout={self.dropout}" if self.dropout else "")
-        text += ("" if self.in_proj_bias is not None else ", bias=False") + (f", num_kv_heads={self.num_kv_heads}" if self.num_kv_heads != self.num_heads else "")
+        text += "" if self.in_proj_bias is not None else ", bias=False"
+        text += f", num_kv_heads={self.num_kv_heads}" if self.num_kv_heads != self.num_heads else ""
         return text + (f", positions={self.positions!r}" if self.positions else "") + (f", window={self.window}" if self.window else "")
 
 # %% ../nbs/13_attention.ipynb #e52224e0
-def sinusoidal(n: int, dim: int, base: float = 10000.0, dtype=np.float32) -> ndarray:
+def sinusoidal(n: int, dim: int, base: float = 10000.0, dtype=np.float32) -> np.ndarray:
     """Row t, column 2i is sin(t / base^(2i / dim)), column 2i + 1 its cosine: positions 0 to n - 1 as (n, dim) (Vaswani et al., 2017).
 
     Raises ValueError for sizes below 1.
@@ -384,7 +400,7 @@ def _check_base(owner: str, base: float) -> None:
 
 # %% ../nbs/13_attention.ipynb #e4f3099a
 def rotate(x, positions=None, base: float = 10000.0, interleaved: bool = False) -> Tensor:
-    """Turns pair i of the features at position t by the angle t / base^(2i / d), so that products depend on distances (RoPE: Su et al., 2021).
+    """Turns pair i of the features at position t by the angle t / base^(2i / d): products then depend on distances (RoPE, Su et al., 2021).
 
     Shapes: x (..., T, d), kept, d even; positions (T,), real numbers, or None for 0 to T - 1. Pairs are features i and i + d/2, as in the
     weights that are published today, or, interleaved, 2i and 2i + 1, as in the paper.
@@ -398,17 +414,6 @@ def rotate(x, positions=None, base: float = 10000.0, interleaved: bool = False) 
         out[..., first], out[..., second] = a1 * cos - a2 * sin, a1 * sin + a2 * cos
         return out
     return Tensor.of(turn(x.data, sin), x, backward=lambda g: (turn(g, -sin),), op="rotate")
-
-def _angles(x, positions, base: float) -> tuple[Tensor, ndarray, ndarray, int]:
-    x = _as_input("rotate", x)
-    if x.dtype.kind != "f": raise TypeError(f"rotate takes floats, got {x.dtype}")
-    if x.ndim < 2 or x.shape[-1] % 2 or not x.shape[-1]: raise ValueError(f"rotate takes x of shape (..., T, d) with an even d, since features turn in pairs; got {x.shape}")
-    _check_base("rotate", base)
-    T, d = x.shape[-2:]
-    t = np.arange(T) if positions is None else _as_input("rotate", positions).data
-    if t.shape != (T,): raise ValueError(f"rotate of x of shape {x.shape} takes positions of shape ({T},), one a row, got {t.shape}")
-    angles = t[:, None] / base**(np.arange(0, d, 2) / d)
-    return x, np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype), d
 
 # %% ../nbs/13_attention.ipynb #e5de6741
 class LearnedPositions(Module):
@@ -432,7 +437,8 @@ class LearnedPositions(Module):
         return f"{self.weight.shape[0]}, {self.weight.shape[1]}"
 
 def _check_length(shape: tuple, n: int, d: int) -> None:
-    if len(shape) != 3 or shape[2] != d: raise ValueError(f"LearnedPositions takes inputs of shape (batch, length, {d}), got {tuple(shape)}")
+    if len(shape) != 3 or shape[2] != d:
+        raise ValueError(f"LearnedPositions takes inputs of shape (batch, length, {d}), got {tuple(shape)}")
     if shape[1] > n:
         raise ValueError(f"LearnedPositions has a table of {n} positions, and got a sequence of length {shape[1]}; cut it, "
                          "or make a longer table and train it")
@@ -451,6 +457,19 @@ def alibi_bias(h: int, T: int, S: int | None = None) -> ndarray:
     "What ALiBi adds to the scores, -slope |i - j| for query i and key j: (h, T, S); S = T by default (Press et al., 2022)."
     _whole("alibi_bias", h=h, T=T, S=T if S is None else S)
     return _alibi(h, T, T if S is None else S)
+
+def _angles(x, positions, base: float) -> tuple[Tensor, np.ndarray, np.ndarray, int]:
+    "x as a Tensor; of each angle the cosine and sine (T, d / 2); d."
+    x = _as_input("rotate", x)
+    if x.dtype.kind != "f": raise TypeError(f"rotate takes floats, got {x.dtype}")
+    if x.ndim < 2 or x.shape[-1] % 2 or not x.shape[-1]:
+        raise ValueError(f"rotate takes x of shape (..., T, d) with an even d, since features turn in pairs; got {x.shape}")
+    _check_base("rotate", base)
+    T, d = x.shape[-2:]
+    t = np.arange(T) if positions is None else _as_input("rotate", positions).data
+    if t.shape != (T,): raise ValueError(f"rotate of x of shape {x.shape} takes positions of shape ({T},), one a row, got {t.shape}")
+    angles = t[:, None] / base**(np.arange(0, d, 2) / d)
+    return x, np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype), d
 
 def _alibi(h: int, T: int, S: int) -> ndarray: return -alibi_slopes(h)[:, None, None] * np.abs(np.arange(T)[:, None] - np.arange(S))
 

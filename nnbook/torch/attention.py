@@ -53,8 +53,8 @@ def rotate(x: torch.Tensor, positions=None, base: float = 10000.0, interleaved: 
     pair = a * cos - b * sin, a * sin + b * cos
     return torch.stack(pair, -1).flatten(-2) if interleaved else torch.cat(pair, -1)
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
-                                 enable_gqa: bool = False) -> torch.Tensor:
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: float = 0.0, is_causal: bool = False,
+                                 scale: float | None = None, enable_gqa: bool = False) -> torch.Tensor:
     """The twin of `nnbook.attention.scaled_dot_product_attention`: torch's, where is_causal goes with a mask, and
     a query that may look at nothing gets zeros."""
     options, S = {"dropout_p": dropout_p, "scale": scale, "enable_gqa": enable_gqa}, key.shape[-2]
@@ -95,8 +95,8 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
                  positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None, device=None, dtype=None):
         super().__init__()
-        self.num_kv_heads, self.head_dim = attention._head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
-        self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
+        sizes = attention._head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
+        self.embed_dim, self.num_heads, (self.num_kv_heads, self.head_dim), self.dropout = embed_dim, num_heads, sizes, dropout
         self.positions, self.window, self.base, rng = positions, window, base, stream(rng, "initialization, MultiHeadAttention")
         self.sizes = [embed_dim, self.num_kv_heads * self.head_dim, self.num_kv_heads * self.head_dim]
         self.in_proj_weight = nn.Parameter(torch.empty(sum(self.sizes), embed_dim, device=device, dtype=dtype))
@@ -115,9 +115,11 @@ class MultiHeadAttention(nn.Module):
         q, k, v = map(self._split, self._project(query, key, value))
         if self.positions == "rope": q, k = rotate(q, base=self.base), rotate(k, base=self.base)
         mask = self._mask(attn_mask, None if lengths is None else ~padding, q, k.shape[2])
-        y = scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0, is_causal, enable_gqa=self.num_kv_heads != self.num_heads)
+        y = scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0, is_causal,
+                                         enable_gqa=self.num_kv_heads != self.num_heads)                          # (B, h, T, d)
         y = self.out_proj(y.transpose(1, 2).reshape(query.shape))
-        return (y, attention_weights(q, k.repeat_interleave(self.num_heads // self.num_kv_heads, 1), mask, is_causal)) if need_weights else y
+        if not need_weights: return y
+        return y, attention_weights(q, k.repeat_interleave(self.num_heads // self.num_kv_heads, 1), mask, is_causal)
 
     def _project(self, query, key, value) -> tuple:
         if query is key is value: return F.linear(query, self.in_proj_weight, self.in_proj_bias).split(self.sizes, -1)
@@ -182,12 +184,14 @@ def _register(name: str, inputs, *args, case: str = "", **options) -> None:
             if parameter.ndim == 1: parameter.data[...] = rng.uniform(-0.5, 0.5, parameter.shape)
         return one, two, inputs(rng)
 
-_tokens = lambda rng: (rng.standard_normal((3, 5, 8)),)
+_x = lambda *shape: lambda rng: rng.standard_normal(shape)
+_tokens = lambda rng: (_x(3, 5, 8)(rng),)
 _padded = lambda rng: (*_tokens(rng), None, None, None, rng.permutation([5, 0, 3]))
-_across = lambda rng: (rng.standard_normal((3, 4, 8)), rng.standard_normal((3, 6, 8)), rng.standard_normal((3, 6, 8)), None, rng.permutation([6, 0, 3]))
+_across = lambda rng: (_x(3, 4, 8)(rng), _x(3, 6, 8)(rng), _x(3, 6, 8)(rng), None, rng.permutation([6, 0, 3]))
 _register("MultiHeadAttention", _tokens, 8, 2, rng=0)
 _register("MultiHeadAttention", _padded, 8, 4, num_kv_heads=2, positions="rope", case="grouped, rope, lengths", rng=0)
-_register("MultiHeadAttention", _padded, 8, 4, num_kv_heads=1, positions="alibi", window=2, bias=False, case="multi-query, alibi, window", rng=0)
+_register("MultiHeadAttention", _padded, 8, 4, num_kv_heads=1, positions="alibi", window=2, bias=False, case="multi-query, alibi, window",
+          rng=0)
 _register("MultiHeadAttention", _across, 8, 2, case="of another sequence", rng=0)
 _register("LearnedPositions", _tokens, 7, 8, rng=0)
-_register("AdditiveAttention", lambda rng: (rng.standard_normal((3, 4)), rng.standard_normal((3, 5, 6)), rng.permutation([5, 0, 2])), 4, 6, 7, rng=0)
+_register("AdditiveAttention", lambda rng: (_x(3, 4)(rng), _x(3, 5, 6)(rng), rng.permutation([5, 0, 2])), 4, 6, 7, rng=0)
