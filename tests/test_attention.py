@@ -403,7 +403,7 @@ def by_hand(layer: MultiHeadAttention, query, key, mask=None):
         if layer.positions == "rope": q, k = (torch.tensor(rotated(x.numpy(), base=layer.base)) for x in (q, k))
         scores, (T, S) = q @ k.transpose(1, 2) / d**0.5, (q.shape[1], k.shape[1])
         far = torch.arange(T)[:, None] - torch.arange(S)
-        if layer.positions == "alibi": scores = scores - torch.tensor(published_slopes(h)[i]).double() * far.abs()
+        if layer.positions == "alibi": scores = scores - published_slopes(h)[i] * far.double().abs()
         if layer.window: scores = scores.masked_fill((far < 0) | (far >= layer.window), -torch.inf)
         if mask is not None: scores = scores.masked_fill(~mask[:, i], -torch.inf)
         heads.append(torch.nan_to_num(torch.softmax(scores, -1)) @ v)

@@ -12,9 +12,9 @@ import torch
 from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training
 from nnbook.exercises import check
 from nnbook.layers import Parameter
+from nnbook.torch import attention as attention_twins
 from nnbook.torch import cnn as cnn_twins
 from nnbook.torch import layers as twins
-from nnbook.torch import attention as attention_twins
 from nnbook.torch import rnn as rnn_twins
 from nnbook.torch.twins import assert_twins
 
