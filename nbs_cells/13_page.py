@@ -27,6 +27,7 @@
 #| code-fold: true
 import json
 import time
+import tracemalloc
 from collections import defaultdict
 from pathlib import Path
 
@@ -42,7 +43,7 @@ from nnbook.diagrams import diagram
 from nnbook.evaluation import mean_interval
 from nnbook.exercises import check
 from nnbook.explore import explore
-from nnbook.plots import COLORS, INK, figure, hist, lines, table
+from nnbook.plots import COLORS, INK, figure, heatmap, hist, lines, table
 from nnbook.running import stored
 
 
@@ -142,7 +143,7 @@ def soft_lookup(query, keys, values, width):
 # %% [insert exp] name="turn"
 
 # %% [markdown]
-# The answer is a mean, with weights that are positive and add up to 1: it stays within the values, in their convex hull. A scale of 0 gives the mean of all, a large one the value of the nearest key; and between two keys, a small turn then moves the answer far.
+# The answer is a mean, with weights that are positive and add up to 1: it stays within the values, in their convex hull. Scaled up, it is nearly the value of the nearest key, and between two keys a small turn moves it far.
 #
 # What networks add to Nadaraya and Watson is that queries, keys and values are *learned*: each is a linear layer of what the network knows, so that training decides what counts as similar, and what is handed over. In **self-attention** all three are made of one sequence: every token asks, and every token answers.
 
@@ -341,7 +342,7 @@ table([{"attention": name, "largest difference": commutes(attend, x, rng), "of o
 
 # %% [insert exp] two tasks, and small networks
 
-# %% [insert exp] the long run: fifteen kinds
+# %% [insert exp] the long run: twelve kinds
 
 # %% [insert exp] name="which-first"
 
