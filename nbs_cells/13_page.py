@@ -181,7 +181,7 @@ def plain_attention(q, k, v, mask=None):
 #
 # ### Why the square root?
 #
-# Why $\sqrt d$, and not $d$? Begin with the scores. **Predict**: from width 4 to width 16, how much do they grow?
+# Begin with the scores. **Predict**: from width 4 to width 16, how much do they grow?
 
 # %%
 rng, scores = stream(13, "scores"), {}
@@ -194,14 +194,15 @@ for d in (4, 16, 64, 256):
 # %% [markdown]
 # They double when $d$ quadruples. A score is a sum of $d$ terms $q_ik_i$; entries that are independent, with mean 0 and variance 1, make terms of variance 1, and variances of independent terms add up. So a score has the variance $d$, and its size is $\sqrt d$.
 #
-# What does a softmax make of large scores? It saturates, one reads, and its gradient vanishes. But learning acts on the query. How long is the gradient that arrives there?
+# What does a softmax make of large scores? It saturates, one reads, and its gradient vanishes. But learning acts on the query. How long is the gradient that arrives *there*? **Predict** it for widths from 4 to 256, with the division and without.
 
 # %%
-def grad_at_query(d, scale, n=4000, m=8, seed=13):
+def grad_at_query(d, scale, m=8, n=1000, seed=13):
     "Lengths (n,) of d(output)/dq of n queries over m keys each."
     rng = stream(seed, "gradient at the query")
     q = rng.standard_normal((n, d))
-    k, v = rng.standard_normal((n, m, d)), rng.standard_normal((n, m))
+    k = rng.standard_normal((n, m, d))
+    v = rng.standard_normal((n, m))
     p = softmax(np.einsum("nd,nmd->nm", q, k) * scale).data
     out = (p * v).sum(axis=1, keepdims=True)  # (n, 1)
     grad = np.einsum("nm,nmd->nd", p * (v - out), k) * scale
@@ -212,7 +213,7 @@ def grad_at_query(d, scale, n=4000, m=8, seed=13):
 # %% [insert exp] name="unequal"
 
 # %% [markdown]
-# Divided, the histogram stays where it is at every width. Undivided, it smears: the middle query gets next to nothing, while a few, whose two best keys happen to tie, get very much. The *mean* does not fall; it rises. So "the gradient vanishes" is half of it. It becomes very unequal over queries, and one learning rate cannot suit both ends. All this is a layer at its start: a trained head may grow sharp scores where looking at one token is right.
+# Divided, the histogram stays where it is. Undivided, it smears to the left as $d$ grows. With 8 keys the middle query is left with a small part of the gradient that it gets with the division; with 64 it is not, for then more keys tie for the first place; and the *mean* rises with both. So "the gradient vanishes" is true of some queries and some numbers of keys. What remains is that it becomes very unequal: half of the queries, or nearly so, get less than a tenth of the mean, and one learning rate cannot suit all. This is a layer at its start. A trained head may grow sharp scores, where looking at one token is right.
 
 # %% [markdown]
 # ## Who may look where
@@ -336,32 +337,44 @@ table([{"attention": name, "largest difference": commutes(attend, x, rng), "of o
       name="commutes", caption="Shuffle, then attend, against attend, then shuffle: 100 permutations of 20 random tokens.")
 
 # %% [markdown]
-# TODO order 1. Without a mask nothing is left but rounding; the mask breaks the symmetry as well as positions do.
+# Without a mask, rounding is all that is left. The causal mask breaks the symmetry, as positions do.
 #
-# What does it cost? Fifteen random letters, one *a* and one *b* among them, and a question mark: there a small network has to say which of the two came first. By the symmetry that is impossible without a mask and without positions, at any size. One often reads that attention *needs positions to know order*. **Predict** the rest of the table: one layer or two, with a causal mask and without, with no positions, or with one of two kinds that follow below.
+# What does the symmetry cost? Fifteen random letters, one *a* and one *b* among them, and a question mark: there a small network has to say which of the two came first. Without a mask and without positions that is impossible, at any size. One often reads that attention *needs positions to know order*. **Predict** the rest of the table: one layer or two, without mask or with a causal one, with no positions or one of two kinds that follow below. And who of those that learned with 16 places can do it with 64?
 
 # %% [insert exp] two tasks, and small networks
 
 # %% [insert exp] the long run: twelve kinds
 
-# %% [insert exp] name="which-first"
+# %% [insert exp] ^found = stored\("13_order"\)
 
 # %% [markdown]
-# TODO order 2. Two layers with a causal mask need no positions. In the first, *b* can look for an *a* before it; in the second the question mark reads at *b* what was found. One layer cannot do it: the answer at the question mark is one mean over all letters, of which none knows what stood before it.
+# Two layers with a causal mask need no positions. In the first, *b* can look for an *a* before it; in the second, the question mark reads at *b* what was found. One layer can't: the question mark sees everything in any case, and its answer is one mean over letters of which none knows what stood before. At 64 places those that learned *with* positions are lost, since most of those places they have never met; the two causal layers go on ([Kazemnejad and others, 2023](99_references.ipynb#kazemnejad2023), find the like in language models).
 #
-# Can such a network even tell its place? **Predict** it, for one layer and for two, at which of 16 places of random letters.
+# Can such a network even tell its place? **Predict** at which of 16 places of random letters, with one causal layer and with two.
 
 # %% [insert exp] name="where"
 
 # %% [markdown]
-# TODO order 3. The first token sees itself alone, and token $i$ gets a mean of $i$ values. A mean of $i$ independent ones has $1/i$ of their variance:
+# The first places they know, the later ones less and less: two layers more of them than one. (At the last place, a guess that is too high costs nothing.) What tells them? The first token sees itself alone, and token $i$ gets a mean of $i$ values. With equal weights, a mean of $i$ independent ones has $1/i$ of their variance:
 
-# %% [insert exp] ^rng = stream\(13, "variance over place"\)
+# %%
+rng = stream(13, "variance over place")
+x, causal = rng.standard_normal((100, 128, 32)), plain_causal(128)
+
+def over_place(size, mask):
+    "Variance (128,) of five layers' outputs, by that of values."
+    W = size * rng.standard_normal((5, 3, 32, 32)) / np.sqrt(32)
+    y = [self_attention(x, w, mask) for w in W]
+    return np.mean(np.var(y, axis=(1, 3)), axis=0) / size**2
+
+spread = {"causal mask": over_place(1, causal),
+          "causal, small weights": over_place(0.5, causal),
+          "no mask": over_place(1, None)}
 
 # %% [insert exp] name="variance"
 
 # %% [markdown]
-# So how *long* an output is tells its place, before any training, as [Chi and others (2023)](99_references.ipynb#chi2023) found. [Haviv and others (2022)](99_references.ipynb#haviv2022) had trained whole language models without positions, and read places from their layers. What you have in a model that writes, then, are positions in any case; those that follow are easier to use.
+# So how *long* an output is says something about its place, before any training ([Chi and others, 2023](99_references.ipynb#chi2023)). Training makes more of it, if the task asks for it ([the table](#tbl-place-read)). [Haviv and others (2022)](99_references.ipynb#haviv2022) trained whole language models without positions, and read places from their layers.
 #
 # ### Positions
 #
@@ -422,7 +435,7 @@ def moved(turn, dtype, shift):
 # %% [insert exp] name="by-distance"
 
 # %% [markdown]
-# TODO rope 1. A float32 near a million has steps of a sixteenth, and an angle rounded to a sixteenth is another angle; the library computes angles in float64, turns, and rounds then. The second table shows what is gained over sinusoids: among themselves they depend on the distance alone, but a head compares them through its weights, and through random weights little of that is left. Rotations come behind the weights.
+# A float32 near a million has steps of a sixteenth, and an angle rounded to a sixteenth is another angle; the library computes angles in float64, turns, and rounds then. The second table shows what is gained over sinusoids: among themselves they depend on the distance alone, but a head compares them through its weights, and through random weights little of that is left. Rotations come behind the weights.
 #
 # Do scores *decay* with the distance? One often reads so, and [Su and others](99_references.ipynb#su2021) show a bound that does. **Predict** it for a key equal to the query, for random pairs, and for a key that was made to fit best at distance 100.
 
@@ -431,7 +444,7 @@ def moved(turn, dtype, shift):
 # %% [insert exp] name="decay"
 
 # %% [markdown]
-# TODO rope 2. Equal vectors: on the whole, yes. Random pairs: no; a random direction, turned, is a random direction. And a key can be made that fits best at any distance. So rotations do not make a head look near; they let it ([Barbero and others, 2024](99_references.ipynb#barbero2024)). Here are the four pairs of a head of width 8:
+# Equal vectors: on the whole, yes. Random pairs: no; a random direction, turned, is a random direction. And a key can be made that fits best at any distance. So rotations do not make a head look near; they let it ([Barbero and others, 2024](99_references.ipynb#barbero2024)). Here are the four pairs of a head of width 8:
 
 # %% [insert exp] name="clocks"
 
@@ -445,14 +458,14 @@ def moved(turn, dtype, shift):
 # %% [markdown]
 # ## What it costs
 #
-# Count multiplications. Each of the four projections has $T$ rows and a matrix of $d\times d$: together $4Td^2$. The scores take a product of $d$ numbers for each of $T\times T$ pairs, and so does the mix: $2T^2d$, in any number of heads. The two are equal at $T=2d$. **Predict**: a layer of width 64. At which length do the times cross? Why not exactly there?
+# Count multiplications. Each of the four projections has $T$ rows and a matrix of $d\times d$: together $4Td^2$. The scores take a product of $d$ numbers for each of $T\times T$ pairs, and so does the mix: $2T^2d$, in any number of heads. The two are equal at $T=2d$. **Predict** where the *times* cross: before that, there, or behind it? Once for $d=64$ with four heads, once for $d=512$ with eight.
 
 # %% [insert exp] ^class Counted ||| an array that counts, and the two parts of a layer
 
 # %% [insert exp] name="cost"
 
 # %% [markdown]
-# TODO cost: result.
+# The counts are those of the formulas. The times cross earlier, and those of the small layer nowhere in the figure. A count of multiplications leaves out two things. Each head has scores of its own, $hT^2$ in all, and each is scaled, compared, exponentiated, summed and divided: passes over memory, which alone overtake the projections before $T=2d$. And the products are thin: a score is written to memory after a sum of only $d/h$ terms, an entry of the projections after $d$. More heads leave the count as it is, and add to both.
 #
 # Worse than the multiplications is the memory: $T\times T$ weights in each head, kept for the way back. Do they have to be there at one time? The softmax needs the largest score and the sum of all exponentials *before* it can divide; so it seems. But both can be carried along. Read the keys block by block, and keep for each query the largest score so far, $m$, the sum $s$ of $e^{z_j-m}$, and the sum $\mathbf o$ of $e^{z_j-m}\mathbf v_j$. When a block brings a larger $m'$, both old sums are multiplied by $e^{m-m'}$, as if they had been computed with $m'$ from the start. At the end $\mathbf o/s$ is the answer. This is the **online softmax** ([Milakov and Gimelshein, 2018](99_references.ipynb#milakov2018)):
 
@@ -498,7 +511,7 @@ plain = lambda a: np.asarray(getattr(a, "data", a) if not isinstance(a, np.ndarr
 claim("the short forms and the library's differ by {:.0e} at most", max(np.abs(plain(a) - plain(b)).max() for a, b in compared.values()), "<", 1e-5)
 
 # %% [markdown]
-# TODO online: result.
+# Its errors are those of rounding, of about the same size as those of whole rows: each shrink multiplies by a number of at most 1. Its memory grows with the length, and not with its square.
 #
 # [Rabe and Staats (2021)](99_references.ipynb#rabe2021) and [Dao and others (2022)](99_references.ipynb#dao2022) built attention this way. FlashAttention, the form of the second, computes each block in the fast memory of a GPU and never writes the scores to the slow one. It makes no fewer multiplications, for the way back even more, and is faster all the same.
 
@@ -543,8 +556,8 @@ print(f"{'torch.nn':30} {gap.abs().max():.0e}")
 #
 # TODO recap: copy
 # - Attention is a soft look-up: a softmax of similarities between a query and keys weights a mean of values. With a Gaussian for similarity it is the kernel regression of 1964.
-# - TODO recap: sqrt d
-# - TODO recap: order
+# - Scores grow with the root of the width. Undivided, they make the gradient very unequal over queries; the mean of it does not vanish.
+# - Without a mask, attention commutes with any shuffling. A causal mask breaks that: two layers learned which of two letters came first without positions. Rotating queries and keys makes scores depend on distances, whatever the weights are.
 # - The scores grow with the square of the length, and pass the projections at $T=2d$ in multiplications. Their memory need not: the online softmax reads the keys in blocks, and is exact.
 
 # %% [markdown]

@@ -70,6 +70,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'nnbook.attention._check_base': ('attention.html#_check_base', 'nnbook/attention.py'),
                                   'nnbook.attention._check_heads': ('attention.html#_check_heads', 'nnbook/attention.py'),
                                   'nnbook.attention._check_length': ('attention.html#_check_length', 'nnbook/attention.py'),
+                                  'nnbook.attention._cleaned': ('attention.html#_cleaned', 'nnbook/attention.py'),
+                                  'nnbook.attention._fused': ('attention.html#_fused', 'nnbook/attention.py'),
                                   'nnbook.attention._head_sizes': ('attention.html#_head_sizes', 'nnbook/attention.py'),
                                   'nnbook.attention._in_one': ('attention.html#_in_one', 'nnbook/attention.py'),
                                   'nnbook.attention._is_finite': ('attention.html#_is_finite', 'nnbook/attention.py'),
