@@ -18,7 +18,7 @@ from functools import reduce
 
 from numpy import ndarray
 
-from . import activations
+from . import activations, kernels
 from .autograd import _plain
 from .layers import Linear, Module, Parameter, _choose, _say, normal_, xavier_uniform_
 from .operators import dropout, split
@@ -207,6 +207,24 @@ def _seen(allowed: ndarray | None, heads: int, grouped: bool) -> ndarray | None:
     *lead, h, S = seen.shape
     return seen.reshape(*lead, heads, h // heads, S).any(axis=-2)
 
+def _cleaned(k: Tensor, v: Tensor, allowed: ndarray | None, grouped: bool) -> list[Tensor]:
+    "Keys and values without NaN and infinity where no query may look."
+    if _is_finite(k) and _is_finite(v): return [k, v]
+    return [_without_unseen(x, _seen(allowed, x.shape[-3] if x.ndim > 2 else 1, grouped)) for x in (k, v)]
+
+def _fused(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None, is_causal: bool, scale: float) -> Tensor:
+    "One node, `kernels.attention`, for tensors of four axes; others are brought to that form, axes in front that broadcast repeated."
+    heads = [x.shape[-3] if x.ndim > 2 else 1 for x in (q, k, v)]
+    if q.ndim == k.ndim == v.ndim == 4 and len(q) == len(k) == len(v) and heads[1] == heads[2] and heads[0] % max(heads[1], 1) == 0:
+        return kernels.attention(q, k, v, mask, is_causal, scale)
+    front = np.broadcast_shapes(*(x.shape[:-3] for x in (q, k, v)))
+    h_kv = max(heads[1:]) if 0 not in heads else 0
+    h, n = max(heads[0], h_kv) if h_kv else 0, int(np.prod(front))
+    flat = lambda x, h: x.broadcast_to(*front, h, *x.shape[-2:]).reshape(n, h, *x.shape[-2:])
+    if mask is not None and mask.ndim > 3: mask = np.broadcast_to(mask, (*front, *mask.shape[-3:])).reshape(n, *mask.shape[-3:])
+    y = kernels.attention(flat(q, h), flat(k, h_kv), flat(v, h_kv), mask, is_causal, scale)
+    return y.reshape(*front, *([h] if max(x.ndim for x in (q, k, v)) > 2 else []), *y.shape[-2:])
+
 def _scale(owner: str, scale: float | None, d: int) -> float:
     if scale is None: return d**-0.5
     _real(owner, scale=scale)
@@ -247,9 +265,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: f
     _real(name, 0, 1, dropout_p=dropout_p)
     q, k, v = _operands(name, enable_gqa, query, key, value)
     mask, scale = _mask(name, attn_mask, _scores_shape(q, k, enable_gqa), q.dtype), _scale(name, scale, q.shape[-1])
-    if not (_is_finite(k) and _is_finite(v)):
-        seen = _seen(_allowed(mask, is_causal, q.shape[-2], k.shape[-2]), k.shape[-3] if k.ndim > 2 else 1, enable_gqa)
-        k, v = _without_unseen(k, seen), _without_unseen(v, seen)
+    if not (plain or dropout_p): return _fused(q, k, v, mask, bool(is_causal), scale)
+    k, v = _cleaned(k, v, _allowed(mask, is_causal, q.shape[-2], k.shape[-2]), enable_gqa)
     if enable_gqa: k, v = (_per_head(x, q.shape[-3]) for x in (k, v))
     weights = _weights(q, k, mask, is_causal, scale)                       # (..., h, T, S)
     if dropout_p: weights = dropout(weights, dropout_p, rng)
