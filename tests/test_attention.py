@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wrong_calls import complaints, foreign, replaced
 
-from nnbook import attention
+from nnbook import attention, kernels
 from nnbook.attention import (
     AdditiveAttention,
     LearnedPositions,
@@ -36,7 +36,7 @@ from nnbook.layers import Module, ReLU
 from nnbook.torch import attention as twins
 from nnbook.torch.twins import assert_twins, copy_weights
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=25, deadline=None)
 small = st.integers(1, 3)
 both_forms = pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 precisions = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
@@ -192,10 +192,24 @@ def test_what_no_query_may_look_at_may_be_nan(plain, bad):
 
 @both_forms
 def test_nan_that_is_looked_at_shows(plain):
-    k = x_of(1, 1, 4, 3)
-    k[0, 0, 1] = np.nan
-    y = scaled_dot_product_attention(x_of(1, 1, 2, 3), k, x_of(1, 1, 4, 3), np.array([[True, False, True, True], [True, True, False, False]]), plain=plain).data
-    assert np.isfinite(y[0, 0, 0]).all() and np.isnan(y[0, 0, 1]).all()
+    for i in range(3):
+        arrays = [x_of(1, 1, 2, 3), x_of(1, 1, 4, 3), x_of(1, 1, 4, 3)]
+        arrays[i][0, 0, 1] = np.nan
+        assert np.isnan(scaled_dot_product_attention(*arrays, np.array([[True, False, True, True], [True, True, False, False]]), plain=plain).data[0, 0, 1]).all()
+
+
+def test_the_default_is_one_node_and_plain_the_chapters_lines(monkeypatch):
+    ran, kernel = [], kernels.attention
+    monkeypatch.setattr(kernels, "attention", lambda *args: ran.append(1) or kernel(*args))
+    layer, qkv = MultiHeadAttention(8, 4, num_kv_heads=2, positions="alibi"), [x_of(2, 4, 5, 8, seed=i) for i in range(3)]
+    calls = [lambda **how: scaled_dot_product_attention(*qkv, **how), lambda **how: layer(x_of(2, 5, 8), lengths=[5, 2], **how), lambda **how: scaled_dot_product_attention(*[x[0, 0] for x in qkv], **how)]
+    for call in calls:
+        call(plain=True)
+        assert not ran
+        call()
+        assert ran.pop() and not ran
+    scaled_dot_product_attention(*qkv, dropout_p=0.1)
+    assert not ran, "dropout needs the weights"
 
 
 @both_forms
