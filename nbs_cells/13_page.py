@@ -27,6 +27,7 @@
 #| code-fold: true
 import json
 import time
+import tracemalloc
 from collections import defaultdict
 from pathlib import Path
 
@@ -42,7 +43,7 @@ from nnbook.diagrams import diagram
 from nnbook.evaluation import mean_interval
 from nnbook.exercises import check
 from nnbook.explore import explore
-from nnbook.plots import COLORS, INK, figure, hist, lines, table
+from nnbook.plots import COLORS, INK, figure, heatmap, hist, lines, table
 from nnbook.running import stored
 
 
@@ -79,7 +80,7 @@ diagram("h₁ … h_S (B, S, H) -> scores; s (B, H) -> scores; scores -> softmax
 
 # %%
 def plain_additive(s, h, W, U, v):
-    "s (B, H), h (B, S, H); W, U (A, H), v (A,) -> contexts (B, H), weights (B, S)."
+    "s (B, H), h (B, S, H) -> contexts (B, H) and weights (B, S)."
     hidden = tanh((s @ W.T)[:, None] + h @ U.T)  # (B, S, A)
     weights = softmax(hidden @ v)  # (B, S)
     return (weights[:, :, None] * h).sum(axis=1), weights
@@ -87,7 +88,7 @@ def plain_additive(s, h, W, U, v):
 # %% [insert lib] code-summary: "nnbook.attention: AdditiveAttention
 
 # %% [markdown]
-# TODO copy: task and training as aseq ran them: alphabet, lengths, sizes, arms, rates. **Predict** how long a sequence each of the two can copy, at each size of state; what a larger state is worth; and what becomes of sequences longer than any in training.
+# Twenty letters; sequences of 5 to 20 in training, new ones in each batch, and of up to 40 in the test. To hold 20 of them takes $20\log_2 20$, about 86 bits. In training the decoder is told the right letters before; in the test it writes freely, each letter from those that it wrote itself. Three sizes of the state; each network at the best of its rates; and the network with one state also in a form that reads the input backwards, which helped [Sutskever and others](99_references.ipynb#sutskever2014). **Predict** how long a sequence each can copy, what a larger state is worth, and what becomes of sequences longer than any in training.
 
 # %% [insert seq] the long run: copy
 
@@ -101,7 +102,16 @@ def plain_additive(s, h, W, U, v):
 #
 # What does the decoder do there? It looks something up. A dictionary compares what you ask for, the **query**, with its **keys**, and gives back the **value** of the key that is equal. If none is equal, it fails; if two are close, only one counts; and it has no gradient. Put *similar* in the place of *equal*, and let every value count by how similar its key is:
 
-# %% [insert exp] ^def soft_lookup
+# %%
+rng = stream(13, "kernel regression")
+keys = np.sort(rng.uniform(0, 6, 40))  # (n,)
+values = np.sin(keys) + 0.3 * rng.standard_normal(40)  # (n,)
+
+def soft_lookup(query, keys, values, width):
+    "query (m,), keys (n,), values (n,) -> (m,)."
+    distance = query[:, None] - keys  # (m, n)
+    weights = softmax(-(distance**2) / (2 * width**2)).data
+    return weights @ values
 
 # %% [insert lib] code-summary: "nnbook.attention: kernel_regression
 
@@ -133,7 +143,7 @@ def plain_additive(s, h, W, U, v):
 # %% [insert exp] name="turn"
 
 # %% [markdown]
-# The answer is a mean, with weights that are positive and add up to 1: it stays within the values, in their convex hull. A scale of 0 gives the mean of all, a large one the value of the nearest key; and between two keys, a small turn then moves the answer far.
+# The answer is a mean, with weights that are positive and add up to 1: it stays within the values, in their convex hull. Scaled up, it is nearly the value of the nearest key, and between two keys a small turn moves it far.
 #
 # What networks add to Nadaraya and Watson is that queries, keys and values are *learned*: each is a linear layer of what the network knows, so that training decides what counts as similar, and what is handed over. In **self-attention** all three are made of one sequence: every token asks, and every token answers.
 
@@ -159,9 +169,9 @@ diagram("Q (T, d) -> dot; K (S, d) -> dot; dot -> scores (T, S) -> ÷ √d; ÷ �
 # %%
 def plain_attention(q, k, v, mask=None):
     "q (..., T, d), k (..., S, d), v (..., S, e) -> (..., T, e)."
-    scores = q @ k.swapaxes(-2, -1) / q.shape[-1] ** 0.5  # (..., T, S)
+    scores = q @ k.swapaxes(-2, -1) / q.shape[-1] ** 0.5
     if mask is not None: scores = where(mask, scores, -np.inf)
-    weights = softmax(scores)  # over the keys; rows add up to 1
+    weights = softmax(scores)  # (..., T, S), a row adds up to 1
     return weights @ v
 
 # %% [insert lib] code-summary: "nnbook.attention: scaled_dot_product
@@ -173,7 +183,11 @@ def plain_attention(q, k, v, mask=None):
 #
 # Why $\sqrt d$, and not $d$? Begin with the scores. **Predict**: from width 4 to width 16, how much do they grow?
 
-# %% [insert exp] scores\[d\] = \(q \* k\)
+# %%
+rng, scores = stream(13, "scores"), {}
+for d in (4, 16, 64, 256):
+    q, k = rng.standard_normal((2, 10_000, d))
+    scores[d] = (q * k).sum(axis=1)  # (10000,)
 
 # %% [insert exp] name="scores"
 
@@ -182,7 +196,16 @@ def plain_attention(q, k, v, mask=None):
 #
 # What does a softmax make of large scores? It saturates, one reads, and its gradient vanishes. But learning acts on the query. How long is the gradient that arrives there?
 
-# %% [insert exp] ^def grad_at_query
+# %%
+def grad_at_query(d, scale, n=4000, m=8, seed=13):
+    "Lengths (n,) of d(output)/dq of n queries over m keys each."
+    rng = stream(seed, "gradient at the query")
+    q = rng.standard_normal((n, d))
+    k, v = rng.standard_normal((n, m, d)), rng.standard_normal((n, m))
+    p = softmax(np.einsum("nd,nmd->nm", q, k) * scale).data
+    out = (p * v).sum(axis=1, keepdims=True)  # (n, 1)
+    grad = np.einsum("nm,nmd->nd", p * (v - out), k) * scale
+    return np.linalg.norm(grad, axis=1)
 
 # %% [insert exp] name="smear"
 
@@ -198,13 +221,15 @@ def plain_attention(q, k, v, mask=None):
 
 # %%
 def plain_causal(T):
-    return np.arange(T) <= np.arange(T)[:, None]  # key j <= query i: (T, T)
+    query, key = np.arange(T)[:, None], np.arange(T)
+    return key <= query  # (T, T)
 
 def plain_window(T, window):
-    return plain_causal(T) & (np.arange(T)[:, None] - np.arange(T) < window)
+    query, key = np.arange(T)[:, None], np.arange(T)
+    return (key <= query) & (query - key < window)
 
-def plain_padding(lengths, S):
-    return np.arange(S) < np.array(lengths)[:, None, None, None]  # (B, 1, 1, S)
+def plain_padding(lengths, S):  # (B,) -> (B, 1, 1, S)
+    return np.arange(S) < np.array(lengths)[:, None, None, None]
 
 # %% jupyter={"source_hidden": true}
 #| code-summary: "the drawing"
@@ -226,10 +251,23 @@ with figure(4, height=1.9, width=6.8, name="masks", caption="Four masks for eigh
 #
 # **Predict**: what should a query get that may look at *nothing*, such as one of an empty sequence in a batch? And what do the lines above give it?
 
-# %% [insert exp] traps of masks
+# %% [insert exp] ^def masked_weights ||| weights of three keys under a mask
+
+# %% [insert exp] name="fills"
 
 # %% [markdown]
-# TODO masks: what the numbers say. The library gives zeros, and zero gradients, which is a decision and not a theorem: the mean of no values is not defined.
+# With something to look at, all is well. With nothing, $-\infty$ gives NaN, for $e^{-\infty}$ is 0 and the sum is, too. A large negative number gives an answer, which is worse: in float32, $-10^9$ swallows the scores, and the query takes the mean of all that it must not see; $-10^4$ lets the hidden scores decide. The library gives zeros. That is a decision: the mean of no values is not defined. And zeros put in *afterwards* come too late:
+
+# %%
+z = Tensor([[1.0, 2.0], [-np.inf, -np.inf]], requires_grad=True)
+sees = np.array([[True], [False]])  # may it look at anything?
+with np.errstate(invalid="ignore"):
+    weights = where(sees, softmax(z), 0.0)
+    weights[:, 0].sum().backward()
+print(weights.data, z.grad, sep="\n")
+
+# %% [markdown]
+# The weights are clean and the gradient is not, since $0\cdot\mathrm{NaN}$ is NaN. The library replaces the *scores* of such a row before the softmax, and its weights behind it.
 #
 # Beware of the opposite meaning. Here and in PyTorch's `F.scaled_dot_product_attention`, `True` means *may look*; in `torch.nn.MultiheadAttention`, `True` means *must not*. A mask handed to the wrong one runs without an error.
 
@@ -247,14 +285,15 @@ diagram("x (B, T, d) -> W_q; x (B, T, d) -> W_k; x (B, T, d) -> W_v; W_q -> q (B
 
 # %%
 def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
-    "x (B, T, d); W_q, W_o (d, d), W_k, W_v (h_kv·d_h, d) -> (B, T, d)."
+    "x (B, T, d); W_q, W_o (d, d); W_k, W_v (h_kv·d_h, d)."
     B, T, d = x.shape
-    def cut(y, n):  # (B, T, n·d_h) -> (B, T, n, d_h) -> (B, n, T, d_h)
+    def cut(y, n):  # (B, T, n·d_h) -> (B, n, T, d_h)
         return y.reshape(B, T, n, d // h).swapaxes(1, 2)
-    q, k, v = cut(x @ W_q.T, h), cut(x @ W_k.T, h_kv), cut(x @ W_v.T, h_kv)
-    shared = np.arange(h) // (h // h_kv)  # query head i reads this key head
-    y = plain_attention(q, k[:, shared], v[:, shared], mask)  # (B, h, T, d_h)
-    return y.swapaxes(1, 2).reshape(B, T, d) @ W_o.T
+    q = cut(x @ W_q.T, h)
+    k, v = cut(x @ W_k.T, h_kv), cut(x @ W_v.T, h_kv)
+    shared = np.arange(h) // (h // h_kv)  # keys of head i
+    y = plain_attention(q, k[:, shared], v[:, shared], mask)
+    return y.swapaxes(1, 2).reshape(B, T, d) @ W_o.T  # (B, T, d)
 
 # %% [insert lib] code-summary: "nnbook.attention: MultiHead
 
@@ -273,17 +312,56 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 #
 # Look at [the equation](#eq-attention) again: nothing in it says which token came first. Shuffle the tokens by a permutation matrix $P$, so that $Q$, $K$ and $V$ become $PQ$, $PK$ and $PV$. The scores become $PQK^\top P^\top$: the same numbers at other places. The softmax of each row does not mind, and $P^\top P=I$ gives $P$ times the old output. Attention has **permutation equivariance**: a shuffled sentence gives the shuffled answer. For a mean over the output, which knows no places, *dog bites man* is *man bites dog*.
 
-# %% [insert exp] permutation equivariance and its cost
+# %%
+def self_attention(x, W, mask=None):
+    q, k, v = (x @ w for w in W)  # W (3, d, d)
+    return plain_attention(q, k, v, mask).data
+
+def commutes(attend, x, rng):
+    "Largest difference: x shuffled, and the output shuffled."
+    y = attend(x)
+    orders = [rng.permutation(len(x)) for _ in range(100)]
+    return max(np.abs(attend(x[p]) - y[p]).max() for p in orders)
 
 # %% [markdown]
-# TODO equivariance: result.
+# **Predict** which of three commute with shuffling: attention as it is, attention with a causal mask, and attention to tokens to which something was added that depends on their place.
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "the table"
+#| code-fold: true
+rng = stream(13, "permutations")
+x, W = rng.standard_normal((20, 32)), rng.standard_normal((3, 32, 32)) / np.sqrt(32)
+table([{"attention": name, "largest difference": commutes(attend, x, rng), "of outputs up to": np.abs(attend(x)).max()} for name, attend in
+       {"no mask": lambda x: self_attention(x, W), "causal mask": lambda x: self_attention(x, W, plain_causal(20)), "no mask, positions added": lambda x: self_attention(x + built.sinusoidal(20, 32), W)}.items()],
+      name="commutes", caption="Shuffle, then attend, against attend, then shuffle: 100 permutations of 20 random tokens.")
+
+# %% [markdown]
+# TODO order 1. Without a mask nothing is left but rounding; the mask breaks the symmetry as well as positions do.
 #
-# One often reads that attention *without positions can't know order*. **Predict** whether that holds for a model with a causal mask, too.
+# What does it cost? Fifteen random letters, one *a* and one *b* among them, and a question mark: there a small network has to say which of the two came first. By the symmetry that is impossible without a mask and without positions, at any size. One often reads that attention *needs positions to know order*. **Predict** the rest of the table: one layer or two, with a causal mask and without, with no positions, or with one of two kinds that follow below.
 
-# %% [insert exp] causal knows order
+# %% [insert exp] two tasks, and small networks
+
+# %% [insert exp] the long run: twelve kinds
+
+# %% [insert exp] name="which-first"
 
 # %% [markdown]
-# TODO causal: result. The mask breaks the symmetry: the first token sees itself alone, the second two, and a mean over $i$ independent tokens has a variance of $1/i$ of theirs. From that a layer can read its place ([Haviv and others, 2022](99_references.ipynb#haviv2022); [Chi and others, 2023](99_references.ipynb#chi2023)).
+# TODO order 2. Two layers with a causal mask need no positions. In the first, *b* can look for an *a* before it; in the second the question mark reads at *b* what was found. One layer cannot do it: the answer at the question mark is one mean over all letters, of which none knows what stood before it.
+#
+# Can such a network even tell its place? **Predict** it, for one layer and for two, at which of 16 places of random letters.
+
+# %% [insert exp] name="where"
+
+# %% [markdown]
+# TODO order 3. The first token sees itself alone, and token $i$ gets a mean of $i$ values. A mean of $i$ independent ones has $1/i$ of their variance:
+
+# %% [insert exp] ^rng = stream\(13, "variance over place"\)
+
+# %% [insert exp] name="variance"
+
+# %% [markdown]
+# So how *long* an output is tells its place, before any training, as [Chi and others (2023)](99_references.ipynb#chi2023) found. [Haviv and others (2022)](99_references.ipynb#haviv2022) had trained whole language models without positions, and read places from their layers. What you have in a model that writes, then, are positions in any case; those that follow are easier to use.
 #
 # ### Positions
 #
@@ -291,8 +369,9 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 
 # %%
 def plain_sinusoidal(T, d):
-    angles = np.arange(T)[:, None] / 10000 ** (np.arange(0, d, 2) / d)  # (T, d / 2)
-    pairs = np.stack([np.sin(angles), np.cos(angles)], axis=2)
+    omega = 10000.0 ** -(np.arange(0, d, 2) / d)  # (d / 2,)
+    angle = np.arange(T)[:, None] * omega  # (T, d / 2)
+    pairs = np.stack([np.sin(angle), np.cos(angle)], axis=2)
     return pairs.reshape(T, d)  # sine, cosine, sine, cosine, ...
 
 # %% [insert lib] ^def sinusoidal ||| nnbook.attention: sinusoidal
@@ -315,35 +394,62 @@ def plain_sinusoidal(T, d):
 # only the distance $m-n$ is left. In code, too, complex numbers are the shortest way:
 
 # %%
-def plain_rotate(x):
-    "x (..., T, d), d even -> the same, pair i, i + d/2 turned by t ω_i."
-    T, d = x.shape[-2:]
-    angles = np.arange(T)[:, None] / 10000 ** (np.arange(0, d, 2) / d)  # (T, d / 2)
-    pairs = x[..., : d // 2] + 1j * x[..., d // 2 :]
-    turned = pairs * np.exp(1j * angles)
-    return np.concatenate([turned.real, turned.imag], axis=-1)
+def plain_rotate(x, place):
+    "x (..., T, d): turns pair i, i + d/2 by place (T,) times ω_i."
+    half = x.shape[-1] // 2
+    omega = 10000.0 ** -(np.arange(half, dtype=x.dtype) / half)
+    angle = place[:, None].astype(x.dtype) * omega  # (T, d / 2)
+    pairs = x[..., :half] + 1j * x[..., half:]  # (..., T, d / 2)
+    pairs = pairs * np.exp(1j * angle)
+    return np.concatenate([pairs.real, pairs.imag], axis=-1)
 
 # %% [insert lib] ^def rotate ||| nnbook.attention: rotate
 
 # %% [markdown]
 # The distance is all that is left in mathematics. In numbers? **Predict** by how much a score changes when both move on by a million places, in float32 and in float64.
 
-# %% [insert exp] rope by numbers
+# %%
+rng = stream(13, "far away")
+q, k = rng.standard_normal((2, 500, 64))  # 500 pairs,
+m, n = rng.integers(0, 64, (2, 500))  # at places m and n
+
+def moved(turn, dtype, shift):
+    "Largest change of a score when both places move on."
+    score = lambda s: (turn(q.astype(dtype), m + s)
+                       * turn(k.astype(dtype), n + s)).sum(axis=1)
+    return np.abs(score(shift) - score(0)).max()
+
+# %% [insert exp] name="by-distance"
 
 # %% [markdown]
-# TODO rope: result; decay.
+# TODO rope 1. A float32 near a million has steps of a sixteenth, and an angle rounded to a sixteenth is another angle; the library computes angles in float64, turns, and rounds then. The second table shows what is gained over sinusoids: among themselves they depend on the distance alone, but a head compares them through its weights, and through random weights little of that is left. Rotations come behind the weights.
+#
+# Do scores *decay* with the distance? One often reads so, and [Su and others](99_references.ipynb#su2021) show a bound that does. **Predict** it for a key equal to the query, for random pairs, and for a key that was made to fit best at distance 100.
+
+# %% [insert exp] ^def over_distance ||| scores over distance
+
+# %% [insert exp] name="decay"
+
+# %% [markdown]
+# TODO rope 2. Equal vectors: on the whole, yes. Random pairs: no; a random direction, turned, is a random direction. And a key can be made that fits best at any distance. So rotations do not make a head look near; they let it ([Barbero and others, 2024](99_references.ipynb#barbero2024)). Here are the four pairs of a head of width 8:
+
+# %% [insert exp] name="clocks"
 
 # %% [insert lib] code-summary: "nnbook.attention: LearnedPositions
 
 # %% [markdown]
 # Two more ways stand folded above. **ALiBi** ([Press and others, 2022](99_references.ipynb#press2022)) takes from each score a penalty that grows with the distance, at a slope of its own in each head; a sliding window takes all of it from a certain distance on. `MultiHeadAttention` has them as `positions="rope"`, `positions="alibi"` and `window=`.
 
+# %% [insert exp] ALiBi and a sliding window, drawn
+
 # %% [markdown]
 # ## What it costs
 #
 # Count multiplications. Each of the four projections has $T$ rows and a matrix of $d\times d$: together $4Td^2$. The scores take a product of $d$ numbers for each of $T\times T$ pairs, and so does the mix: $2T^2d$, in any number of heads. The two are equal at $T=2d$. **Predict**: a layer of width 64. At which length do the times cross? Why not exactly there?
 
-# %% [insert exp] cost counted and measured
+# %% [insert exp] ^class Counted ||| an array that counts, and the two parts of a layer
+
+# %% [insert exp] name="cost"
 
 # %% [markdown]
 # TODO cost: result.
@@ -351,24 +457,26 @@ def plain_rotate(x):
 # Worse than the multiplications is the memory: $T\times T$ weights in each head, kept for the way back. Do they have to be there at one time? The softmax needs the largest score and the sum of all exponentials *before* it can divide; so it seems. But both can be carried along. Read the keys block by block, and keep for each query the largest score so far, $m$, the sum $s$ of $e^{z_j-m}$, and the sum $\mathbf o$ of $e^{z_j-m}\mathbf v_j$. When a block brings a larger $m'$, both old sums are multiplied by $e^{m-m'}$, as if they had been computed with $m'$ from the start. At the end $\mathbf o/s$ is the answer. This is the **online softmax** ([Milakov and Gimelshein, 2018](99_references.ipynb#milakov2018)):
 
 # %%
-def plain_online(q, k, v, block):
-    "q (T, d), k (S, d), v (S, e) -> (T, e), a block of keys at a time."
-    m, s, o = -np.inf, np.zeros((len(q), 1)), np.zeros((len(q), v.shape[1]))
+def online(q, k, v, block=64):
+    "q (T, d), k (S, d), v (S, e) -> (T, e), block by block."
+    m, s, o = np.finfo(q.dtype).min, 0.0, 0.0
     for j in range(0, len(k), block):
-        z = q @ k[j : j + block].T / q.shape[1] ** 0.5  # (T, block)
-        new = np.maximum(m, z.max(axis=1, keepdims=True))  # (T, 1)
+        z = q @ k[j : j + block].T / q.shape[1] ** 0.5
+        new = np.maximum(m, z.max(axis=1, keepdims=True))
         p, shrink = np.exp(z - new), np.exp(m - new)
-        s = shrink * s + p.sum(axis=1, keepdims=True)
-        o = shrink * o + p @ v[j : j + block]
+        s = shrink * s + p.sum(axis=1, keepdims=True)  # (T, 1)
+        o = shrink * o + p @ v[j : j + block]  # (T, e)
         m = new
-    return o / s
+    return o / np.maximum(s, 1)  # below 1 only if all z are −∞
 
 # %% [insert lib] code-summary: "nnbook.attention: online
 
 # %% [markdown]
 # **Predict** its memory, beside that of the plain lines, for a length of 4,096; and its error when scores are huge, or grow from each block to the next.
 
-# %% [insert exp] online exact and its memory
+# %% [insert exp] name="hard"
+
+# %% [insert exp] name="memory"
 
 # %% jupyter={"source_hidden": true}
 #| code-summary: "the claim: short forms and library agree"
@@ -383,8 +491,8 @@ compared = {"look-up": (soft_lookup(points, points + 1, numbers, 0.5), kernel_re
             "additive": (plain_additive(s, h, asks.query_proj.weight.data, asks.key_proj.weight.data, asks.score.weight.data[0])[0], asks(s, h)[0]),
             "attention": (plain_attention(q, k, v, plain_window(9, 3)), scaled_dot_product_attention(q, k, v, plain_window(9, 3))),
             "heads": (plain_heads(x.astype(np.float32), *parts, layer.out_proj.weight.data, 4, 2, plain_causal(9)), layer(x, is_causal=True)),
-            "sinusoidal": (plain_sinusoidal(50, 16), sinusoidal(50, 16)), "rotate": (plain_rotate(q), rotate(q)),
-            "online": (plain_online(q[0, 0], k[0, 0], v[0, 0], 4), online_attention(q[0, 0], k[0, 0], v[0, 0], block=4)),
+            "sinusoidal": (plain_sinusoidal(50, 16), sinusoidal(50, 16)), "rotate": (plain_rotate(q, np.arange(9)), rotate(q)),
+            "online": (online(q[0, 0], k[0, 0], v[0, 0], 4), online_attention(q[0, 0], k[0, 0], v[0, 0], block=4)),
             "causal": (plain_causal(9), causal_mask(9)), "window": (plain_window(9, 3), sliding_window_mask(9, 3)), "padding": (plain_padding([0, 5], 9), padding_mask([0, 5], 9))}
 plain = lambda a: np.asarray(getattr(a, "data", a) if not isinstance(a, np.ndarray) else a, float)
 claim("the short forms and the library's differ by {:.0e} at most", max(np.abs(plain(a) - plain(b)).max() for a, b in compared.values()), "<", 1e-5)
@@ -415,12 +523,13 @@ theirs = torch.nn.MultiheadAttention(64, 4, batch_first=True)
 ours = built.MultiHeadAttention(64, 4)
 ours.load_state_dict({name: value.numpy() for name, value
                       in theirs.state_dict().items()})
-x = stream(0, "torch's heads").standard_normal((4, 30, 64)).astype(np.float32)
-at_torch = theirs(*[torch.from_numpy(x)] * 3, need_weights=False)[0]
-print(f"{np.abs(ours(x).data - at_torch.detach().numpy()).max():.0e}")
+x = stream(0, "torch's heads").standard_normal((4, 30, 64))
 again = twins.MultiHeadAttention(64, 4)
 for what, error in assert_twins(ours, again, x).items():
     print(f"{what:30} {error:.0e}")
+y = torch.tensor(x, dtype=torch.float32)
+gap = theirs(y, y, y)[0] - torch.from_numpy(ours(x).data)
+print(f"{'torch.nn':30} {gap.abs().max():.0e}")
 
 # %% [markdown]
 # On a GPU there are several kernels for the same formula. How near does each come to the card's own rate of multiplying matrices? And how long can a sequence get before the plain form runs out of memory?

@@ -43,6 +43,9 @@ def chosen(pool: list, pattern: str, used: set):
 def adapted(name: str, cell):
     "In the chapter `softmax` is the engine's; that of arrays has its module's name."
     source = re.sub(r"(?<![\w.])softmax\(", "activations.softmax(", cell.source) if name == "exp" else cell.source
+    if name == "lib":                                          # what checks arguments is imported in the folded cell
+        source = re.sub(r"\nfrom nnbook\.layers import _as_input.*", "", source)
+        source = re.sub(r"(\nfrom nnbook\.layers import Linear, Module, Parameter, )(?!_as)(.*)", r"\1_as_input, _real, _switch, _whole, \2", source)
     return nbformat.from_dict({**cell, "source": source})
 
 

@@ -7,11 +7,10 @@ __all__ = ['AdditiveAttention', 'kernel_regression', 'attention_weights', 'scale
            'sliding_window_mask', 'padding_mask', 'MultiHeadAttention', 'sinusoidal', 'rotate', 'LearnedPositions',
            'alibi_slopes', 'alibi_bias', 'online_attention']
 
-# %% ../nbs/13_attention.ipynb #b6b2be15
+# %% ../nbs/13_attention.ipynb #4363000a
 import numpy as np
 
 from .autograd import Tensor, linear, softmax, tanh, where
-from .layers import _as_input, _real, _switch, _whole          # checks of arguments
 
 # %% ../nbs/13_attention.ipynb #249c24e1
 from functools import reduce
@@ -20,7 +19,7 @@ from numpy import ndarray
 
 from . import activations
 from .autograd import _plain
-from .layers import Linear, Module, Parameter, _choose, _say, normal_, xavier_uniform_
+from .layers import Linear, Module, Parameter, _as_input, _real, _switch, _whole, _choose, _say, normal_, xavier_uniform_
 from .operators import dropout, split
 from .streams import stream
 
