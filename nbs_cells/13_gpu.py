@@ -84,9 +84,10 @@ error = max(float((out.float() - right).norm() / right.norm()) for out in output
 for backend, reason in refused.items():
     print(f"{backend} is not here: {reason}")
 table(rows, name="backends",
-      caption=f"Causal attention in bfloat16, {heads} heads of width {d}, {tokens:,} tokens a row: TFLOP/s by the causal convention, "
-              f"medians of five rounds. A product of two matrices of {size['square']:,} × {size['square']:,} ran at {before:.3g} before "
-              f"them and at {after:.3g} after. The outputs are within {error:.2%} of float32's.")
+      caption=f"Causal attention in bfloat16, {heads} heads of width {d}, {tokens:,} tokens a row: TFLOP/s, medians of five rounds. "
+              "Counted are half of the 4BhT²d operations of the two products, since the mask needs no more, and 2.5 times as many "
+              f"backward. A product of two matrices of {size['square']:,} × {size['square']:,} ran at {before:.3g} before and at "
+              f"{after:.3g} after. The outputs are within {error:.2%} of float32's.")
 
 # %% [markdown]
 # On a GPU, 16 heads of width 128 in bfloat16: at which length does attention in three lines (a product, a softmax, a product) come to the end of the card's memory?
