@@ -348,7 +348,7 @@ table([{"attention": name, "largest difference": commutes(attend, x, rng), "of o
 # %% [insert exp] ^found = stored\("13_order"\)
 
 # %% [markdown]
-# Two layers with a causal mask need no positions. In the first, *b* can look for an *a* before it; in the second, the question mark reads at *b* what was found. One layer can't: the question mark sees everything in any case, and its answer is one mean over letters of which none knows what stood before. At 64 places those that learned *with* positions are lost, since most of those places they have never met; the two causal layers go on ([Kazemnejad and others, 2023](99_references.ipynb#kazemnejad2023), find the like in language models).
+# Two layers with a causal mask need no positions. In the first, *b* can look for an *a* before it; in the second, the question mark reads at *b* what was found. One layer can't: the question mark sees everything in any case, and its answer is one mean over letters of which none knows what stood before. At 64 places those that learned *with* positions get worse, most of them down to guessing or below: three quarters of these places they have never met. The two causal layers without go on ([Kazemnejad and others, 2023](99_references.ipynb#kazemnejad2023), find the like in language models).
 #
 # Can such a network even tell its place? **Predict** at which of 16 places of random letters, with one causal layer and with two.
 
