@@ -396,12 +396,12 @@ def plain_sinusoidal(T, d):
 
 
 # %% [markdown]
-# Read a pair of the query as a complex number $q$ and the same pair of the key as $k$. Their share of the dot product is $\operatorname{Re}(q\,\bar k)$, where the bar changes the sign of the imaginary part, and a rotation by $\alpha$ is a product with $e^{\mathrm i\alpha}$. With the query at $m$ and the key at $n$,
+# Read a pair of the query as a complex number $q$ and the same pair of the key as $k$. Their share of the dot product is $\operatorname{Re}(q\,k^*)$, where the star changes the sign of the imaginary part. A rotation by $\alpha$ is a product with $e^{\mathrm i\alpha}$, and the star makes $e^{-\mathrm i\alpha}$ of it. With the query at $m$ and the key at $n$,
 #
 # <a id="eq-rope"></a>
 # $$
-# \operatorname{Re}\!\left(q\,e^{\mathrm i m\omega}\;\overline{k\,e^{\mathrm i n\omega}}\right)
-# =\operatorname{Re}\!\left(q\,\bar k\;e^{\mathrm i(m-n)\omega}\right):
+# \operatorname{Re}\!\left(q\,e^{\mathrm i m\omega}\;k^*e^{-\mathrm i n\omega}\right)
+# =\operatorname{Re}\!\left(q\,k^*\,e^{\mathrm i(m-n)\omega}\right):
 # $$
 #
 # only the distance $m-n$ is left. In code, too, complex numbers are the shortest way:
