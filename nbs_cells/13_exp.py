@@ -505,10 +505,10 @@ def cost(T, d, heads):
     "Of the projections, and of scores, softmax and mix: multiplications counted, and seconds. Last, seconds of the softmax alone."
     rng, found = stream(T, "cost"), []
     x, W = rng.standard_normal((T, d)).astype(np.float32), rng.standard_normal((4, d, d)).astype(np.float32) / np.float32(d**0.5)
-    for part in (lambda x, W: project(x, W), lambda x, W: look(x, x, x, heads)):
+    for part, inputs in ((project, (x, W)), (lambda *qkv: look(*qkv, heads), project(x, W)[:3])):
         Counted.total = 0
-        part(x.view(Counted), W.view(Counted))
-        found += [Counted.total, seconds(lambda: part(x, W), max(1, 512 // T))]
+        part(*(a.view(Counted) for a in inputs))
+        found += [Counted.total, seconds(lambda: part(*inputs), max(1, 512 // T))]
     scores = rng.standard_normal((heads, T, T)).astype(np.float32)
     return *found, seconds(lambda: activations.softmax(scores), max(1, 512 // T))
 
@@ -521,10 +521,11 @@ with figure(3, height=2.6, width=7.2, name="cost", caption="Multiplications, as 
     lines({"projections": costs[64, 4][0], "scores and mix": costs[64, 4][2]}, settings[64, 4], ax=axes[0], logx=True, logy=True, xlabel="T", ylabel="multiplications", title="d = 64, counted")
     for ax, ((d, heads), sizes) in zip(axes[1:], settings.items()):
         lines({"projections": costs[d, heads][1], "the rest": costs[d, heads][3], "softmax alone": costs[d, heads][4]}, sizes, ax=ax, logx=True, logy=True, xlabel="T", ylabel="seconds", title=f"d = {d}, timed", styles={"softmax alone": "--"})
-    for ax, d in zip(axes, (64, 64, 512)): ax.axvline(2 * d, color=INK, linestyle=":", linewidth=1)
+    for ax, d, ticks in zip(axes, (64, 64, 512), ([16, 64, 256], [16, 64, 256], [64, 256, 1024])):
+        ax.axvline(2 * d, color=INK, linestyle=":", linewidth=1), ax.set_xticks(ticks, map(str, ticks)), ax.minorticks_off()
 
 # %% [markdown]
-# The counts are those of the formulas. The times cross earlier, those of the small layer nowhere in the figure: the softmax takes most of the rest. Each head has scores of its own, $hT^2$ in all, and each is scaled, compared, exponentiated, summed and divided, in passes over memory that no count of multiplications shows. More heads leave the products' count as it is, and multiply these passes.
+# The counts are those of the formulas. The times cross earlier, and those of the small layer nowhere in the figure. A count of multiplications leaves out two things. Each head has scores of its own, $hT^2$ in all, and each is scaled, compared, exponentiated, summed and divided: passes over memory, which alone overtake the projections before $T=2d$. And the products are thin: a score is written to memory after a sum of only $d/h$ terms, an entry of the projections after $d$. More heads leave the count of multiplications as it is, and add to both.
 #
 # ## The online softmax
 #
