@@ -339,7 +339,7 @@ for at_length, key in ((16, "right"), (64, "longer")):
 claim("without positions, two layers with a causal mask are right in at least {:.1%} of the cases", min(found["which first"]["2|True|none"]["right"]), ">", 0.99)
 
 # %% [markdown]
-# One layer cannot do it: the question mark's answer is one sum over all letters, in which none knows what stood before it. In the first of two layers *b* can look for an *a* before it, and the second layer reads that at *b*.
+# One layer without positions cannot do it, with the mask or without: at the last place the query sees everything in either case, and its answer is one sum over all letters, of which none knows what stood before it. In the first of two layers with a mask, *b* can look for an *a* before it, and the second layer reads that at *b*. That network needs no places, and goes on where there are four times as many; those that learned with positions are lost there, since most of those positions they have never seen.
 #
 # Can a network without positions even say where it is? The same networks, asked at each of 16 places of random letters for its number. **Predict** how well one layer and two do it, and at which places.
 
@@ -356,6 +356,8 @@ table([{"two layers, no positions": f"{name}, {'causal' if causal else 'no mask'
       name="place-read", caption="Share of the place's variance that a linear read-out explains, fitted to 500 sequences of random letters and tested on 500 others: means of five networks.")
 
 # %% [markdown]
+# Two layers do it much better than one: at the first place each token sees itself alone, and a second layer can see by how much that first one counts among all. The first places are told apart more surely than later ones, where one token more or less changes a mean but little; at the last there is no later one to confuse it with. Some of it is there before training, as the table says; learning which came first adds none to what a line can read, for it does not need the place.
+#
 # ## Positions
 #
 # Where order matters, the model is told it. [Vaswani and others (2017)](99_references.ipynb#vaswani2017) add to each token a vector of sines and cosines of its place $t$, at wavelengths from $2\pi$ up; **rotary positions** (RoPE: [Su and others, 2021](99_references.ipynb#su2021)) add nothing, and turn pairs of numbers of each query and key by angles proportional to $t$. Both use the frequencies $\theta_j=b^{-2j/d}$, with $b=10{,}000$:
