@@ -356,7 +356,7 @@ table([{"two layers, no positions": f"{name}, {'causal' if causal else 'no mask'
       name="place-read", caption="Share of the place's variance that a linear read-out explains, fitted to 500 sequences of random letters and tested on 500 others: means of five networks.")
 
 # %% [markdown]
-# Two layers do it much better than one: at the first place each token sees itself alone, and a second layer can see by how much that first one counts among all. The first places are told apart more surely than later ones, where one token more or less changes a mean but little; at the last there is no later one to confuse it with. Some of it is there before training, as the table says; learning which came first adds none to what a line can read, for it does not need the place.
+# Two layers do it much better than one. The first places are told apart more surely than later ones, where one token more changes a mean but little; at the last there is no later one to confuse it with. Some of it is there before training, as the table says; learning which came first adds none to what a line can read, for it does not need the place.
 #
 # ## Positions
 #
