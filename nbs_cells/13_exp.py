@@ -339,7 +339,7 @@ for at_length, key in ((16, "right"), (64, "longer")):
 claim("without positions, two layers with a causal mask are right in at least {:.1%} of the cases", min(found["which first"]["2|True|none"]["right"]), ">", 0.99)
 
 # %% [markdown]
-# One layer without positions cannot do it, with the mask or without: at the last place the query sees everything in either case, and its answer is one sum over all letters, of which none knows what stood before it. In the first of two layers with a mask, *b* can look for an *a* before it, and the second layer reads that at *b*. That network needs no places, and goes on where there are four times as many; those that learned with positions are lost there, since most of those positions they have never seen.
+# One layer without positions cannot do it, with the mask or without: at the last place the query sees everything in either case, and its answer is one sum over all letters, of which none knows what stood before it. In the first of two layers with a mask, *b* can look for an *a* before it, and the second layer reads that at *b*. That network needs no places, and goes on where there are four times as many. Those that learned with positions are mostly lost there, at guessing or even below: most of those positions they have never seen. Only some of the causal ones keep a part of what they could.
 #
 # Can a network without positions even say where it is? The same networks, asked at each of 16 places of random letters for its number. **Predict** how well one layer and two do it, and at which places.
 
@@ -351,12 +351,12 @@ curves = {label: np.array(found["where am I"][kind]["right"]) for kind, label in
 lines({label: c.mean(axis=0) for label, c in curves.items()}, np.arange(1, 17), band={label: (c.min(axis=0), c.max(axis=0)) for label, c in curves.items()}, xlabel="place", ylabel="right answers", height=2.6, width=5.4, name="where",
       caption="Where am I? Share of right answers at each place, networks without positions, means of five and least to most. Guessing is right at one place in 16.",
       alt="Both curves with a causal mask start at 1 at the first place, fall over the next ones, that of one layer faster, and rise at the last place. Without a mask it lies near one sixteenth throughout.")
-table([{"two layers, no positions": f"{name}, {'causal' if causal else 'no mask'}", "after layer 1": f"{found['read'][f'{kind}|{causal}'][0]:.2f}", "after layer 2": f"{found['read'][f'{kind}|{causal}'][1]:.2f}"}
+table([{"two layers, no positions": f"{name}, {'causal' if causal else 'no mask'}", **{f"after layer {i + 1}": f"{round(part, 2) + 0:.2f}" for i, part in enumerate(found["read"][f"{kind}|{causal}"])}}
        for kind, name in (("untrained", "untrained"), ("which first", "learned which came first"), ("where am I", "learned to say the place")) for causal in (True, False)],
       name="place-read", caption="Share of the place's variance that a linear read-out explains, fitted to 500 sequences of random letters and tested on 500 others: means of five networks.")
 
 # %% [markdown]
-# Two layers do it much better than one: at the first place each token sees itself alone, and a second layer can see by how much that first one counts among all. The first places are told apart more surely than later ones, where one token more or less changes a mean but little; at the last there is no later one to confuse it with. Some of it is there before training, as the table says; learning which came first adds none to what a line can read, for it does not need the place.
+# Each of the five networks with two layers does it better than each of those with one, and one of them far better than its sisters: training is not at its end here. The first places are told apart more surely than later ones, where one token more changes a mean but little; at the last there is no later one to confuse it with. Some of it is there before training, as the table says; learning which came first adds none to what a line can read, for it does not need the place.
 #
 # ## Positions
 #
@@ -460,7 +460,7 @@ def clocks(key, distance):
         axes[4].plot(steps, curve(steps), linewidth=1.2), axes[4].plot(distance, curve(distance), "o", color=COLORS["orange"], markersize=6)
         axes[4].set(xlabel="distance", title="score / lengths", ylim=(-0.6, 1.1))
 
-explore(clocks, key=["as the query", "made for 40"], distance=list(range(0, 81, 8)), start={"distance": 8}, name="clocks",
+explore(clocks, key=["as the query", "made for 40"], distance=[0, 1, 2, 5, 10, 20, 40, 80], start={"distance": 10}, name="clocks",
         caption="Rotary positions, a head of four pairs: the query's direction in each pair (gray), the key's after the turn (orange), and their score over the distance.",
         alt=lambda key, distance: f"Key {key}, distance {distance}: the four pairs differ by " + ", ".join(f"{np.rad2deg(({'as the query': 0, 'made for 40': 40}[key] - distance) * t) % 360:.0f}" for t in theta) + f" degrees; the score is {np.cos(({'as the query': 0, 'made for 40': 40}[key] - distance) * theta).mean():.2f}.")
 
