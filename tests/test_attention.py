@@ -176,7 +176,8 @@ def test_no_keys_no_queries_no_batch(plain):
 def test_what_no_query_may_look_at_may_be_nan(plain, bad):
     q, k, v = x_of(2, 4, 3, 5), x_of(2, 2, 6, 5, seed=1), x_of(2, 2, 6, 4, seed=2)
     heads = np.ones((1, 4, 1, 6), bool)
-    heads[0, 2:, :, 4] = False                                            # the second head of keys is not looked at there; the first is
+    heads[0, 2:, :, 4] = False                                            # the second head of keys is not looked at there; the first is,
+    heads[0, 0, :, 1] = False                                             # and where one head of a group does not look, the other does
     beyond = padding_mask([6, 2], 6)
     lost = {"lengths": (beyond, np.broadcast_to(~beyond[:, 0], (2, 2, 6))), "heads": (heads, np.broadcast_to([[[False] * 6, [i == 4 for i in range(6)]]], (2, 2, 6)))}
     lost["float"] = (np.where(beyond, 0.5, -np.inf), lost["lengths"][1])
@@ -220,6 +221,8 @@ def test_large_scores_do_no_harm_and_precision_is_kept(plain):
     np.testing.assert_allclose(y.data, F.scaled_dot_product_attention(*(torch.tensor(x).double() for x in (q, k, v))).numpy(), rtol=2e-3, atol=1e-2)
     assert scaled_dot_product_attention(q, k, v, np.zeros((5, 5)), plain=plain).dtype == np.float32, "a mask of float64 changes nothing"
     assert scaled_dot_product_attention(q, k, v, np.full((5, 5), -1e300), plain=plain).data.tolist() == np.zeros_like(q).tolist(), "beyond float32 it is -inf"
+    q, k, v = (x_of(2, 2, 5, 8, seed=i) for i in range(3))
+    np.testing.assert_allclose(scaled_dot_product_attention(q, k, v, np.full((5, 5), -1e10), plain=plain).data, scaled_dot_product_attention(q, k, v).data, atol=1e-4, err_msg="all lowered alike, however far")
 
 
 @both_forms
