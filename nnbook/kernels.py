@@ -8,7 +8,7 @@ __all__ = ['conv2d', 'conv_transpose2d', 'max_pool2d', 'avg_pool2d', 'lstm', 'gr
 # %% ../nbs/92_kernels.ipynb #606b4cf8
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from math import prod
+from math import log, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -558,7 +558,7 @@ def _rnn(pack: _Pack, xh: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b
         return dz, dz
     return [hs], back
 
-# %% ../nbs/92_kernels.ipynb #0e535c3e
+# %% ../nbs/92_kernels.ipynb #42e6d781
 _TILE, _ROWS, _COLUMNS = 1 << 16, 128, 256                         # scores at a time: at most, and of each head
 
 class _Tile(NamedTuple):
@@ -567,6 +567,7 @@ class _Tile(NamedTuple):
     columns: slice
     bias: ndarray | None = None                                    # what a mask adds to the scores, in base 2
     factor: ndarray | None = None                                  # 2^bias, by which it multiplies the weights
+    first: tuple = (True, True)                                    # the first of its rows, and of its columns
 
 class _View(NamedTuple):
     "What the queries of heads that share a mask may look at."
@@ -579,129 +580,159 @@ def _tiles(T: int, S: int, group: int) -> list:
     cut = lambda n, step: [slice(a, min(a + step, n)) for a in range(0, n, step)]
     return [(r, c) for r in cut(T, min(_ROWS, max(16, _TILE // (group * _COLUMNS)))) for c in cut(S, _COLUMNS)]
 
-def _masked(rows: slice, columns: slice, bias: ndarray) -> _Tile:
-    if not bias.any(): return _Tile(rows, columns)
+def _marked(tiles: Iterator) -> list:
+    rows, columns, found = set(), set(), []
+    for tile in tiles:
+        r, c = tile.rows.start, tile.columns.start
+        found.append(tile._replace(first=(r not in rows, c not in columns)))
+        rows.add(r), columns.add(c)
+    return found
+
+def _shade(bias: ndarray) -> tuple:
+    "What a mask adds to the scores of a tile, and the factor of the weights; None if it changes none."
+    if not bias.any(): return None, None
     factor = np.exp2(np.maximum(bias, low := _floor(bias.dtype)))
     factor[bias < low] = 0
-    return _Tile(rows, columns, bias, factor)
+    return bias, factor
 
 def _floor(dtype: np.dtype) -> int:
-    "Weights below two to this power count as none: smaller numbers have fewer digits, and cost a hundred times the time."
+    "Weights below two to this power count as none: products with them could have fewer digits, and take many times the time."
     return np.finfo(dtype).minexp * 3 // 4
 
 @lru_cache(maxsize=64)
-def _triangle(T: int, S: int, first: int, dtype: np.dtype) -> ndarray:
-    "What a causal mask adds where query i sees the keys up to first + i."
-    return np.where(np.tri(T, S, first, bool), dtype.type(0), dtype.type(-np.inf))
+def _triangle(T: int, S: int, first: int, dtype: np.dtype) -> tuple:
+    "The shade of a causal mask: query i sees the keys up to first + i."
+    return _shade(np.where(np.tri(T, S, first, bool), dtype.type(0), dtype.type(-np.inf)))
 
 def _view(mask: ndarray | None, is_causal: bool, T: int, S: int, group: int, dtype: np.dtype) -> _View:
     "mask: (heads or 1, T or 1, S), bool or float."
     if mask is None:
-        if not is_causal: return _View(slice(S), None, [_Tile(*t) for t in _tiles(T, S, group)])
+        if not is_causal: return _View(slice(S), None, _marked(_Tile(*t) for t in _tiles(T, S, group)))
         within = [(r, c) for r, c in _tiles(T, min(S, T), group) if c.start < r.stop]
-        return _View(slice(min(S, T)), None, [_masked(r, c, _triangle(r.stop - r.start, c.stop - c.start, r.start - c.start, dtype)) for r, c in within])
+        triangle = lambda r, c: _triangle(r.stop - r.start, c.stop - c.start, r.start - c.start, dtype)
+        return _View(slice(min(S, T)), None, _marked(_Tile(r, c, *triangle(r, c)) for r, c in within))
     bias = np.where(mask, 0, -np.inf).astype(dtype) if mask.dtype == bool else (mask * np.log2(np.e)).astype(dtype)
-    if is_causal: bias = bias + _triangle(T, S, 0, dtype)
+    if is_causal: bias = np.where(np.tri(T, S, dtype=bool), bias, dtype.type(-np.inf))
     top = bias.max(axis=-1, keepdims=True, initial=-np.inf)
     seen, blind = (bias != -np.inf).any(axis=(0, 1)), top == -np.inf
     bias -= np.where(blind, 0, top)                                # no softmax changes when a row's scores all do
     n = np.count_nonzero(seen)
     keys = slice(n) if seen[:n].all() else np.flatnonzero(seen)
     bias = np.broadcast_to(bias[..., keys], (len(bias), T, n))
-    tiles = [_masked(r, c, bias[:, r, c]) for r, c in _tiles(T, n, group) if (bias[:, r, c] != -np.inf).any()]
+    tiles = _marked(_Tile(r, c, *_shade(bias[:, r, c])) for r, c in _tiles(T, n, group) if (bias[:, r, c] != -np.inf).any())
     return _View(keys, np.broadcast_to(blind[..., 0], (len(bias), T)) if blind.any() else None, tiles)
 
-# %% ../nbs/92_kernels.ipynb #42e6d781
+# %% ../nbs/92_kernels.ipynb #c8191113
+class _Room:
+    "Memory for arrays by name, made once: what is written again and again stays in the cache."
+    def __init__(self, dtype: np.dtype): self.dtype, self.blocks = dtype, {}
+
+    def __call__(self, name: str, *shape: int) -> ndarray:
+        size = prod(shape)
+        if name not in self.blocks or self.blocks[name].size < size: self.blocks[name] = _aligned((size,), self.dtype)
+        return self.blocks[name][:size].reshape(shape)
+
+    def columns(self, name: str, a: ndarray, ones: int = 0) -> ndarray:
+        "(..., S, d) -> (..., d + ones, S), below it rows of ones."
+        *n, S, d = a.shape
+        columns = self(name, *n, d + ones, S)
+        columns[..., :d, :], columns[..., d:, :] = a.swapaxes(-1, -2), 1
+        return columns
+
+    def product(self, name: str, a: ndarray, b: ndarray) -> ndarray:
+        return np.matmul(a, b, out=self(name, *a.shape[:-1], b.shape[-1]))
+
+    def add(self, total: ndarray, a: ndarray, b: ndarray, first: bool) -> None:
+        "The product of a and b, to total; into it, if it is the first."
+        if first: np.matmul(a, b, out=total)
+        else: total += self.product("part", a, b)
+
 class _Heads:
     """Heads that share a mask: q (B, h, g, T, d), k (B, h, S, d), v (B, h, S, e), g query heads to one of keys.
 
     Weights are powers of two, of scores in base 2: of their differences to the row's largest, if they could be too large as they are.
+    Kept for the way back are `share` and `top`, two numbers a query. What else it needs is computed again, where it is still in the cache.
     """
-    def __init__(self, q: ndarray, k: ndarray, v: ndarray, view: _View, scale: float, spare: list):
-        dtype, self.view, self.scale, self.spare = spare[0].dtype, view, scale, spare
-        self.k, self.v = (a[..., view.keys, :].astype(dtype, copy=False)[:, :, None] for a in (k, v))      # (B, h, 1, S, d)
-        self.q = np.multiply(q, dtype.type(scale * np.log2(np.e)), dtype=dtype)
-        if view.blind is not None: self.hide(self.q)
-        longest = [np.sqrt(np.einsum("...i,...i", a, a).max(initial=0)) for a in (self.q, self.k)]
-        self.tame = bool(longest[0] * longest[1] <= -_floor(dtype) / 3)        # no score can be larger
-        self.columns = _columns(self.k, 0)
-        if not self.tame: self.shift()
+    def __init__(self, view: _View, scale: float): self.view, self.scale, self.top = view, scale, None
 
-    def hide(self, a: ndarray) -> None:
+    def load(self, room: _Room, q: ndarray, k: ndarray, v: ndarray) -> tuple:
+        "q for scores in base 2, and those k and v that some query sees, (B, h, 1, S, d)."
+        q = np.multiply(q, room.dtype.type(self.scale * np.log2(np.e)), out=room("q", *q.shape))
+        return self.hidden(q), *(a[..., self.view.keys, :].astype(room.dtype, copy=False)[:, :, None] for a in (k, v))
+
+    def hidden(self, a: ndarray) -> ndarray:
         "Zeros for the queries that see nothing."
-        a[np.broadcast_to(self.view.blind, a.shape[:-1])] = 0
+        if self.view.blind is not None: a[np.broadcast_to(self.view.blind, a.shape[:-1])] = 0
+        return a
 
-    def shift(self) -> None:
-        "Beside each query, the largest score it has, and ones beside the keys: so their product subtracts it."
-        top = np.full((*self.q.shape[:-1], 1), -np.inf, self.q.dtype)
-        for tile in self.view.tiles:
-            x = self.scores(tile)
-            np.maximum(top[..., tile.rows, :], x.max(axis=-1, keepdims=True), out=top[..., tile.rows, :])
-        self.q = np.concatenate([self.q, -np.where(top == -np.inf, 0, top)], axis=-1)
-        self.columns = _columns(self.k, 1)
+    def shift(self, room: _Room, q: ndarray, k: ndarray) -> None:
+        "The largest score of each query, if one could be so large that its power is not a number."
+        longest = [np.sqrt(np.einsum("...i,...i", a, a).max(initial=0)) for a in (q, k)]
+        if longest[0] * longest[1] <= -_floor(q.dtype) / 3: return
+        top, columns = np.full((*q.shape[:-1], 1), -np.inf, q.dtype), room.columns("columns", k)
+        for rows, at, bias, *_ in self.view.tiles:
+            x = room.product("scores", q[..., rows, :], columns[..., at])
+            if bias is not None: x += bias
+            np.maximum(top[..., rows, :], x.max(axis=-1, keepdims=True), out=top[..., rows, :])
+        self.top = np.where(top == -np.inf, 0, top)
 
-    def product(self, i: int, a: ndarray, b: ndarray, tile: _Tile) -> ndarray:
-        "a (..., T, n) times b (..., n, S), in the spare memory i."
-        a, b = a[..., tile.rows, :], b[..., tile.columns]
-        shape = *a.shape[:-1], b.shape[-1]
-        return np.matmul(a, b, out=self.spare[i][: prod(shape)].reshape(shape))
+    def factors(self, room: _Room, q: ndarray, k: ndarray) -> tuple:
+        "What the scores are the product of; a largest one that is to be subtracted stands beside its query, and ones beside the keys."
+        if self.top is None: return q, room.columns("columns", k)
+        return np.concatenate([q, -self.top], axis=-1), room.columns("columns", k, 1)
 
-    def scores(self, tile: _Tile) -> ndarray:
-        x = self.product(0, self.q, self.columns, tile)
-        if tile.bias is not None and not self.tame: x += tile.bias
-        return x
-
-    def weights(self, tile: _Tile) -> ndarray:
+    def weights(self, room: _Room, q: ndarray, columns: ndarray, tile: _Tile) -> ndarray:
         "(..., rows, columns), not divided by their sum."
-        x = self.scores(tile)
-        if self.tame:
+        x = room.product("scores", q[..., tile.rows, :], columns[..., tile.columns])
+        if self.top is None:
             np.exp2(x, out=x)
             return x if tile.factor is None else np.multiply(x, tile.factor, out=x)
+        if tile.bias is not None: x += tile.bias
         low = x.dtype.type(_floor(x.dtype))
         np.exp2(np.maximum(x, low, out=x), out=x)
         return np.subtract(x, np.exp2(low), out=x)                 # the smallest become exact zeros
 
-    def forward(self, out: ndarray) -> None:
-        "Into out (B, h, g, T, e), zeros."
-        total, ones = np.zeros((*self.q.shape[:-1], 1), out.dtype), np.ones((_COLUMNS, 1), out.dtype)
+    def forward(self, room: _Room, q: ndarray, k: ndarray, v: ndarray, out: ndarray) -> None:
+        "Into out (B, h, g, T, e)."
+        q, k, v = self.load(room, q, k, v)
+        self.shift(room, q, k)
+        both = self.factors(room, q, k)
+        y, total, ones = room("y", *out.shape), room("total", *q.shape[:-1], 1), np.ones((_COLUMNS, 1), out.dtype)
+        if self.view.blind is not None: y[...], total[...] = 0, 0
         for tile in self.view.tiles:
-            p = self.weights(tile)
-            total[..., tile.rows, :] += p @ ones[: p.shape[-1]]
-            out[..., tile.rows, :] += p @ self.v[..., tile.columns, :]
+            (rows, columns, *_, (first, _)), p = tile, self.weights(room, *both, tile)
+            room.add(total[..., rows, :], p, ones[: p.shape[-1]], first)
+            room.add(y[..., rows, :], p, v[..., columns, :], first)
         total[total == 0] = 1                                      # of a query that sees nothing
         self.share = 1 / total
-        out *= self.share
+        np.multiply(y, self.share, out=out)
 
-    def backward(self, g: ndarray, out: ndarray, gq: ndarray, gk: ndarray, gv: ndarray) -> None:
-        "From the gradient g of out into gq, gk and gv, zeros of the shapes of q, k and v."
-        e, grad = g.shape[-1], np.empty((*g.shape[:-1], g.shape[-1] + 1), out.dtype)
+    def backward(self, room: _Room, q: ndarray, k: ndarray, v: ndarray, g: ndarray, out: ndarray, gq: ndarray, gk: ndarray, gv: ndarray) -> None:
+        "From the gradient g of out into those of q, k and v."
+        q, k, v = self.load(room, q, k, v)
+        e, grad = g.shape[-1], room("grad", *g.shape[:-1], g.shape[-1] + 1)
         np.multiply(g, self.share, out=grad[..., :e])              # the division by the sum, of T·e numbers in place of T·S
-        if self.view.blind is not None: self.hide(grad)
-        grad[..., e] = -np.einsum("...i,...i", grad[..., :e], out)
-        values, dk, dv = _columns(self.v, 1), *(np.zeros((*a.shape[:2], *a.shape[3:]), a.dtype) for a in (self.k, self.v))
+        self.hidden(grad)
+        np.negative(np.einsum("...i,...i", grad[..., :e], out), out=grad[..., e])
+        both, values = self.factors(room, q, k), room.columns("values", v, 1)
+        dq, dk, dv = (room(name, *a.shape) for name, a in (("dq", q), ("dk", k[:, :, 0]), ("dv", v[:, :, 0])))
+        if self.view.blind is not None: dq[...] = 0
         for tile in self.view.tiles:
-            rows, columns = tile[:2]
-            p = self.weights(tile)
-            ds = self.product(1, grad, values, tile)
+            rows, columns, *_, (first_row, first_column) = tile
+            p, ds = self.weights(room, *both, tile), room.product("slopes", grad[..., rows, :], values[..., columns])
             ds *= p
-            _add(dv[..., columns, :], p, grad[..., rows, :e])
-            _add(dk[..., columns, :], ds, self.q[..., rows, : dk.shape[-1]])
-            gq[..., rows, :] += ds @ self.k[..., columns, :]
-        gq *= self.scale
-        dk *= np.log(2)                                            # q is the scaled one, for base 2
-        gk[..., self.view.keys, :], gv[..., self.view.keys, :] = dk, dv
+            room.add(dq[..., rows, :], ds, k[..., columns, :], first_row)
+            for i in range(q.shape[2]):
+                first = first_column and i == 0
+                room.add(dv[..., columns, :], p[:, :, i].swapaxes(-1, -2), grad[:, :, i, rows, :e], first)
+                room.add(dk[..., columns, :], ds[:, :, i].swapaxes(-1, -2), q[:, :, i, rows], first)
+        np.multiply(dq, self.scale, out=gq)
+        dk *= log(2)                                               # q was for base 2
+        for whole, part in ((gk, dk), (gv, dv)):
+            if part.size < whole.size: whole[...] = 0
+            whole[..., self.view.keys, :] = part
 
-def _add(total: ndarray, a: ndarray, b: ndarray) -> None:
-    "To total (B, h, S, n) aᵀ b, of a (B, h, g, T, S) and b (B, h, g, T, n), over all g."
-    for i in range(a.shape[2]): total += a[:, :, i].swapaxes(-1, -2) @ b[:, :, i]
-
-def _columns(a: ndarray, ones: int) -> ndarray:
-    "(..., S, d) -> (..., d + ones, S), further rows of ones."
-    columns = _aligned((*a.shape[:-2], a.shape[-1] + ones, a.shape[-2]), a.dtype)
-    columns[..., : a.shape[-1], :], columns[..., a.shape[-1] :, :] = a.swapaxes(-1, -2), 1
-    return columns
-
-# %% ../nbs/92_kernels.ipynb #c8191113
+# %% ../nbs/92_kernels.ipynb #78293b74
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_causal: bool = False, scale: float | None = None) -> Tensor:
     """softmax(scale·q kᵀ + mask) v (Vaswani et al., 2017) as one node, without ever holding all weights (Rabe & Staats, 2021; Dao et al., 2022).
 
@@ -717,15 +748,15 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_c
     (B, h, T, d), (_, heads, S, e) = q.shape, v.shape
     result, group = np.result_type(q.data, k.data, v.data), h // heads
     dtype, scale = np.result_type(result, np.float32), max(d, 1) ** -0.5 if scale is None else float(scale)
-    queries, out = q.data.reshape(B, heads, group, T, d), np.zeros((B, heads, group, T, e), dtype)
-    spare = [_aligned((max(_TILE, 16 * group * _COLUMNS),), dtype) for _ in range(2)]
-    with np.errstate(all="ignore"):
-        parts = [(at, _Heads(queries[at], k.data[at], v.data[at], view, scale, spare)) for at, view in _parts(mask, is_causal, queries.shape, S, dtype)]
-        for at, part in parts: part.forward(out[at])
-    def backward(g):
-        g, grads = g.reshape(out.shape), [np.zeros(shape, dtype) for shape in (queries.shape, k.shape, v.shape)]
+    leaves, out = (q.data.reshape(B, heads, group, T, d), k.data, v.data), np.empty((B, heads, group, T, e), dtype)
+    parts = [(at, _Heads(view, scale)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)]
+    def run(name, arrays, room):
         with np.errstate(all="ignore"):
-            for at, part in parts: part.backward(g[at], out[at], *(a[at] for a in grads))
+            for at, part in parts: getattr(part, name)(room, *(a[at] for a in arrays))
+    run("forward", [*leaves, out], _Room(dtype))
+    def backward(g):
+        grads = [np.empty(a.shape, dtype) for a in leaves]
+        run("backward", [*leaves, g.reshape(out.shape), out, *grads], _Room(dtype))
         return tuple(a.reshape(p.shape) for a, p in zip(grads, (q, k, v)))
     return Tensor.of(out.reshape(B, h, T, e).astype(result, copy=False), q, k, v, backward=backward)
 
