@@ -265,7 +265,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: f
     _real(name, 0, 1, dropout_p=dropout_p)
     q, k, v = _operands(name, enable_gqa, query, key, value)
     mask, scale = _mask(name, attn_mask, _scores_shape(q, k, enable_gqa), q.dtype), _scale(name, scale, q.shape[-1])
-    if not (plain or dropout_p): return _fused(q, k, v, mask, bool(is_causal), scale)
+    if not (plain or dropout_p or 0 in (*q.shape, *k.shape, *v.shape)): return _fused(q, k, v, mask, bool(is_causal), scale)
     k, v = _cleaned(k, v, _allowed(mask, is_causal, q.shape[-2], k.shape[-2]), enable_gqa)
     if enable_gqa: k, v = (_per_head(x, q.shape[-3]) for x in (k, v))
     weights = _weights(q, k, mask, is_causal, scale)                       # (..., h, T, S)
