@@ -1082,6 +1082,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                               'nnbook/torch/attention.py'),
                                         'nnbook.torch.attention.MultiHeadAttention.forward': ( 'attention.html#multiheadattention.forward',
                                                                                                'nnbook/torch/attention.py'),
+                                        'nnbook.torch.attention._checked_mask': ( 'attention.html#_checked_mask',
+                                                                                  'nnbook/torch/attention.py'),
                                         'nnbook.torch.attention._of_nothing': ('attention.html#_of_nothing', 'nnbook/torch/attention.py'),
                                         'nnbook.torch.attention._register': ('attention.html#_register', 'nnbook/torch/attention.py'),
                                         'nnbook.torch.attention._softmax': ('attention.html#_softmax', 'nnbook/torch/attention.py'),

@@ -775,3 +775,50 @@ def test_nothing_warns_where_rows_look_at_nothing():
         warnings.simplefilter("error")
         LAYER(np.full((2, 3, 8), np.nan), lengths=[0, 1], is_causal=True)
         online_attention(x_of(3, 2), x_of(5, 2), x_of(5, 2), is_causal=True, block=2)
+
+
+# ---------------------------------------------------------------- what a second pair of eyes found
+
+
+def test_a_nan_in_a_float_mask_shows_itself():
+    q, mask = np.ones((2, 3)), np.array([[0.0, np.nan], [0.0, 0.0]])
+    assert np.isnan(attention.scaled_dot_product_attention(q, q, q, mask).data[0]).all()
+    assert torch.isnan(twins.scaled_dot_product_attention(*[torch.from_numpy(q)] * 3, torch.from_numpy(mask))[0]).all()
+
+
+@pytest.mark.parametrize("space", [attention, twins])
+def test_nan_in_padding_of_self_attention_reaches_no_gradient(space):
+    x = np.ones((2, 4, 8), np.float32)
+    x[1, 2:] = np.nan
+    layer = space.MultiHeadAttention(8, 2, rng=0)
+    x = Tensor(x, requires_grad=True) if space is attention else torch.tensor(x, requires_grad=True)
+    y = layer(x, lengths=[4, 2])
+    (y[0].sum() + y[1, :2].sum()).backward()
+    assert all(np.isfinite(np.asarray(p.grad)).all() for p in [x, *layer.parameters()])
+
+
+def test_positions_beyond_float32_are_exact():
+    x = np.ones((1, 4))
+    want = twins.rotate(torch.from_numpy(x), torch.tensor([2**24 + 1]))
+    np.testing.assert_allclose(attention.rotate(x, [2**24 + 1]).data, want, atol=1e-12)
+    np.testing.assert_allclose(twins.rotate(torch.from_numpy(x), [1e5 + 0.1]), attention.rotate(x, [1e5 + 0.1]).data, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8])
+def test_the_twin_refuses_masks_of_whole_numbers(dtype):
+    x, mask = torch.ones(1, 2, 3, 4), torch.ones(3, 3, dtype=dtype)
+    for call in (lambda: twins.scaled_dot_product_attention(x, x, x, mask), lambda: twins.attention_weights(x, x, mask),
+                 lambda: twins.MultiHeadAttention(4, 2)(x[0], attn_mask=mask, lengths=[3, 3])):
+        with pytest.raises(TypeError, match="mask.bool"): call()
+
+
+def test_no_hint_names_an_argument_that_is_not_there():
+    q, k = np.ones((4, 2, 3)), np.ones((2, 5, 3))
+    with pytest.raises(ValueError, match=r"np.repeat\(key, 2, axis=-3\)"): attention.online_attention(q, k, k)
+    assert attention.attention_weights(q.tolist(), k.tolist()).shape == (4, 2, 5)
+
+
+def test_a_float16_mask_of_very_small_numbers_bans_in_both():
+    x, mask = np.ones((2, 4), np.float16), np.full((2, 2), -1e9)
+    assert not attention.scaled_dot_product_attention(x, x, x, mask).data.any()
+    assert not twins.scaled_dot_product_attention(*[torch.from_numpy(x)] * 3, torch.from_numpy(mask)).any()
