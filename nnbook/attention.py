@@ -129,7 +129,7 @@ def _fused(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None, is_causal: boo
 
 def _scale(owner: str, scale: float | None, d: int) -> float:
     if scale is None: return d**-0.5
-    _real(owner, scale=scale)
+    _real(owner, scale=float(scale) if isinstance(scale, np.floating) else scale)
     return float(scale)
 
 def _scores_shape(q: Tensor, k: Tensor, grouped: bool) -> tuple:
@@ -142,8 +142,10 @@ def attention_weights(query, key, attn_mask=None, is_causal: bool = False, scale
     Shapes: query (..., h, T, d), key (..., h_kv, S, d), h a multiple of h_kv -> (..., h, T, S). The other arguments, and errors,
     are `scaled_dot_product_attention`'s.
     """
-    name, heads = "attention_weights", [np.shape(_plain(x))[-3:-2] for x in (query, key) if isinstance(x, (Tensor, ndarray))]
-    grouped = len(heads) == 2 and heads[0] != heads[1] and all(heads) and heads[1] != (1,) != heads[0]
+    name = "attention_weights"
+    query, key = (_as_input(name, x) for x in (query, key))
+    heads = [x.shape[-3:-2] for x in (query, key)]
+    grouped = heads[0] != heads[1] and all(heads) and heads[1] != (1,) != heads[0]
     _switch(name, is_causal=is_causal)
     q, k = _operands(name, grouped, query, key)
     mask = _mask(name, attn_mask, _scores_shape(q, k, grouped), q.dtype)
@@ -167,7 +169,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: f
     _real(name, 0, 1, dropout_p=dropout_p)
     q, k, v = _operands(name, enable_gqa, query, key, value)
     mask, scale = _mask(name, attn_mask, _scores_shape(q, k, enable_gqa), q.dtype), _scale(name, scale, q.shape[-1])
-    if not (plain or dropout_p): return _fused(q, k, v, mask, bool(is_causal), scale)
+    if not (plain or dropout_p or 0 in (*q.shape, *k.shape, *v.shape)): return _fused(q, k, v, mask, bool(is_causal), scale)
     k, v = _cleaned(k, v, _allowed(mask, is_causal, q.shape[-2], k.shape[-2]), enable_gqa)
     if enable_gqa: k, v = (_per_head(x, q.shape[-3]) for x in (k, v))
     weights = _weights(q, k, mask, is_causal, scale)                       # (..., h, T, S)
@@ -176,12 +178,15 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: f
 
 # %% ../nbs/13_attention.ipynb #7b598c7a
 def causal_mask(T: int, S: int | None = None) -> ndarray:
-    "Query i may look at keys 0 to i: booleans (T, S), True where it may; S = T by default."
+    "Query i may look at keys 0 to i: booleans (T, S), True where it may; S = T by default. Raises ValueError for sizes below 1."
     _whole("causal_mask", T=T, S=T if S is None else S)
     return np.tri(T, T if S is None else S, dtype=bool)
 
 def sliding_window_mask(T: int, window: int, S: int | None = None) -> ndarray:
-    "Query i may look at the last `window` keys, i - window + 1 to i: booleans (T, S), True where it may; S = T by default."
+    """Query i may look at the last `window` keys, i - window + 1 to i: booleans (T, S), True where it may; S = T by default.
+
+    Raises ValueError for sizes below 1.
+    """
     _whole("sliding_window_mask", T=T, window=window, S=T if S is None else S)
     return _window(T, T if S is None else S, window)
 
@@ -235,7 +240,7 @@ def _axis_hint(mask: ndarray, shape: tuple) -> str:
 
 def _allowed(mask: ndarray | None, is_causal: bool, T: int, S: int) -> ndarray | None:
     "Where queries may look, as booleans; None: everywhere."
-    if mask is not None and mask.dtype != bool: mask = mask > -np.inf
+    if mask is not None and mask.dtype != bool: mask = mask != -np.inf      # NaN is no ban, and shows in the output
     if not is_causal: return mask
     causal = np.tri(T, S, dtype=bool)
     return causal if mask is None else mask & causal
@@ -268,7 +273,8 @@ def _check_heads(owner: str, grouped: bool, operands: list, shapes: str) -> None
     try: np.broadcast_shapes(*lead)
     except ValueError:
         shared = not grouped and h > others[0] > 1 and h % others[0] == 0
-        hint = "; enable_gqa=True shares heads of keys among heads of the query" if shared else ""
+        cure = "enable_gqa=True" if owner == "scaled_dot_product_attention" else f"np.repeat(key, {h // max(others[0], 1)}, axis=-3)"
+        hint = f"; {cure} shares heads of keys among heads of the query" if shared else ""
         raise ValueError(f"{owner} takes axes before the last two that broadcast, got shapes {shapes}{hint}") from None
 
 # %% ../nbs/13_attention.ipynb #9707fb08
@@ -353,8 +359,9 @@ class MultiHeadAttention(Module):
         if lengths is None: return query, key, value, None
         lengths = _lengths("MultiHeadAttention", lengths, *key.shape[:2])
         allowed, same = np.arange(key.shape[1]) < lengths[:, None], value is key
-        key = _without_unseen(key, allowed)
-        return query, key, key if same else _without_unseen(value, allowed), lengths
+        seen = _without_unseen(key, allowed)
+        if query is key: query = seen                                      # NaN in a query comes back in gradients
+        return query, seen, seen if same else _without_unseen(value, allowed), lengths
 
     def _input(self, what: str, x) -> Tensor:
         if isinstance(x, (Tensor, ndarray)) and x.dtype.kind in "iub":
@@ -395,7 +402,8 @@ class MultiHeadAttention(Module):
         text = f"{self.embed_dim}, {self.num_heads}" + (f", dropout={self.dropout}" if self.dropout else "")
         text += "" if self.in_proj_bias is not None else ", bias=False"
         text += f", num_kv_heads={self.num_kv_heads}" if self.num_kv_heads != self.num_heads else ""
-        return text + (f", positions={self.positions!r}" if self.positions else "") + (f", window={self.window}" if self.window else "")
+        text += (f", positions={self.positions!r}" if self.positions else "") + (f", window={self.window}" if self.window else "")
+        return text + (f", base={self.base:g}" if self.positions == "rope" and self.base != 10000 else "")
 
 # %% ../nbs/13_attention.ipynb #e52224e0
 def sinusoidal(n: int, dim: int, base: float = 10000.0, dtype=np.float32) -> np.ndarray:
@@ -414,13 +422,13 @@ def _check_base(owner: str, base: float) -> None:
     _real(owner, base=base)
     if base <= 0: raise ValueError(f"{owner} needs base, the slowest wavelength over 2π, to be above 0, got {base}")
 
-# %% ../nbs/13_attention.ipynb #ea1b2a41
+# %% ../nbs/13_attention.ipynb #e4f3099a
 def rotate(x, positions=None, base: float = 10000.0, interleaved: bool = False) -> Tensor:
     """Turns pair i of the features at position t by the angle t / base^(2i / d): products then depend on distances (RoPE, Su et al., 2021).
 
     Shapes: x (..., T, d), kept, d even; positions (T,), real numbers, or None for 0 to T - 1. Pairs are features i and i + d/2, as in the
     weights that are published today, or, interleaved, 2i and 2i + 1, as in the paper.
-    Raises ValueError for an odd d and for positions of another shape, TypeError for x of whole numbers.
+    Raises ValueError for an odd d and for positions of another shape, TypeError for a Tensor of whole numbers.
     """
     x, cos, sin, d = _angles(x, positions, base)                           # cos, sin (T, d / 2)
     _switch("rotate", interleaved=interleaved)
@@ -463,6 +471,7 @@ def alibi_slopes(h: int) -> ndarray:
     """The slope of each of h heads, (h,): 2^(-8 / h), 2^(-16 / h), ..., 2^-8 where h is a power of 2 (Press et al., 2022).
 
     For another h those of the power of 2 below, followed by every second one of the power above, as in their code.
+    Raises ValueError for h below 1.
     """
     _whole("alibi_slopes", h=h)
     slopes = lambda n: 2.0**(-8 * np.arange(1, n + 1) / n)
@@ -470,7 +479,10 @@ def alibi_slopes(h: int) -> ndarray:
     return np.concatenate([slopes(n), slopes(2 * n)[::2][: h - n]])
 
 def alibi_bias(h: int, T: int, S: int | None = None) -> ndarray:
-    "What ALiBi adds to the scores, -slope |i - j| for query i and key j: (h, T, S); S = T by default (Press et al., 2022)."
+    """What ALiBi adds to the scores, -slope |i - j| for query i and key j: (h, T, S); S = T by default (Press et al., 2022).
+
+    Raises ValueError for sizes below 1.
+    """
     _whole("alibi_bias", h=h, T=T, S=T if S is None else S)
     return _alibi(h, T, T if S is None else S)
 
@@ -482,7 +494,7 @@ def _angles(x, positions, base: float) -> tuple[Tensor, np.ndarray, np.ndarray, 
         raise ValueError(f"rotate takes x of shape (..., T, d) with an even d, since features turn in pairs; got {x.shape}")
     _check_base("rotate", base)
     T, d = x.shape[-2:]
-    t = np.arange(T) if positions is None else _as_input("rotate", positions).data
+    t = np.arange(T) if positions is None else _as_input("rotate", _plain(positions), np.float64).data
     if t.shape != (T,): raise ValueError(f"rotate of x of shape {x.shape} takes positions of shape ({T},), one a row, got {t.shape}")
     angles = t[:, None] / base**(np.arange(0, d, 2) / d)
     return x, np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype), d

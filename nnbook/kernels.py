@@ -588,20 +588,21 @@ def _marked(tiles: Iterator) -> list:
         rows.add(r), columns.add(c)
     return found
 
-def _masked(rows: slice, columns: slice, bias: ndarray) -> _Tile:
-    if not bias.any(): return _Tile(rows, columns)
+def _shade(bias: ndarray) -> tuple:
+    "What a mask adds to the scores of a tile, and the factor of the weights; None if it changes none."
+    if not bias.any(): return None, None
     factor = np.exp2(np.maximum(bias, low := _floor(bias.dtype)))
     factor[bias < low] = 0
-    return _Tile(rows, columns, bias, factor)
+    return bias, factor
 
 def _floor(dtype: np.dtype) -> int:
-    "Weights below two to this power count as none: smaller numbers have fewer digits, and cost a hundred times the time."
+    "Weights below two to this power count as none: products with them could have fewer digits, and take many times the time."
     return np.finfo(dtype).minexp * 3 // 4
 
 @lru_cache(maxsize=64)
-def _triangle(T: int, S: int, first: int, dtype: np.dtype) -> ndarray:
-    "What a causal mask adds where query i sees the keys up to first + i."
-    return np.where(np.tri(T, S, first, bool), dtype.type(0), dtype.type(-np.inf))
+def _triangle(T: int, S: int, first: int, dtype: np.dtype) -> tuple:
+    "The shade of a causal mask: query i sees the keys up to first + i."
+    return _shade(np.where(np.tri(T, S, first, bool), dtype.type(0), dtype.type(-np.inf)))
 
 def _view(mask: ndarray | None, is_causal: bool, T: int, S: int, group: int, dtype: np.dtype) -> _View:
     "mask: (heads or 1, T or 1, S), bool or float."
@@ -609,16 +610,16 @@ def _view(mask: ndarray | None, is_causal: bool, T: int, S: int, group: int, dty
         if not is_causal: return _View(slice(S), None, _marked(_Tile(*t) for t in _tiles(T, S, group)))
         within = [(r, c) for r, c in _tiles(T, min(S, T), group) if c.start < r.stop]
         triangle = lambda r, c: _triangle(r.stop - r.start, c.stop - c.start, r.start - c.start, dtype)
-        return _View(slice(min(S, T)), None, _marked(_masked(r, c, triangle(r, c)) for r, c in within))
+        return _View(slice(min(S, T)), None, _marked(_Tile(r, c, *triangle(r, c)) for r, c in within))
     bias = np.where(mask, 0, -np.inf).astype(dtype) if mask.dtype == bool else (mask * np.log2(np.e)).astype(dtype)
-    if is_causal: bias = bias + _triangle(T, S, 0, dtype)
+    if is_causal: bias = np.where(np.tri(T, S, dtype=bool), bias, dtype.type(-np.inf))
     top = bias.max(axis=-1, keepdims=True, initial=-np.inf)
     seen, blind = (bias != -np.inf).any(axis=(0, 1)), top == -np.inf
     bias -= np.where(blind, 0, top)                                # no softmax changes when a row's scores all do
     n = np.count_nonzero(seen)
     keys = slice(n) if seen[:n].all() else np.flatnonzero(seen)
     bias = np.broadcast_to(bias[..., keys], (len(bias), T, n))
-    tiles = _marked(_masked(r, c, bias[:, r, c]) for r, c in _tiles(T, n, group) if (bias[:, r, c] != -np.inf).any())
+    tiles = _marked(_Tile(r, c, *_shade(bias[:, r, c])) for r, c in _tiles(T, n, group) if (bias[:, r, c] != -np.inf).any())
     return _View(keys, np.broadcast_to(blind[..., 0], (len(bias), T)) if blind.any() else None, tiles)
 
 # %% ../nbs/92_kernels.ipynb #c8191113

@@ -115,6 +115,9 @@ def test_scaled_dot_products_are_torchs(plain, dtype, data, lead, sizes, h_kv, s
 def test_the_axes_in_front_broadcast(plain):
     for shapes in [((4, 5), (6, 5), (6, 3)), ((2, 1, 4, 5), (3, 6, 5), (6, 3)), ((4, 5), (2, 3, 6, 5), (2, 1, 6, 3)), ((2, 3, 4, 5), (2, 1, 6, 5), (2, 3, 6, 3)), ((3, 4, 5), (3, 6, 5), (2, 3, 6, 3))]:
         hold(lambda *qkv: scaled_dot_product_attention(*qkv, plain=plain), F.scaled_dot_product_attention, *(x_of(*s, seed=i) for i, s in enumerate(shapes)))
+    mask = np.random.default_rng(1).random((2, 4, 3, 5)) < 0.5              # one for each of the inner batch
+    mask[..., 0] = True
+    hold(lambda *qkv: scaled_dot_product_attention(*qkv, mask, plain=plain), lambda *qkv: F.scaled_dot_product_attention(*qkv, torch.tensor(mask)), x_of(3, 2, 4, 3, 5), x_of(3, 2, 4, 5, 5, seed=1), x_of(3, 2, 4, 5, 2, seed=2))
     for lead in [(2,), (4, 2)]:                                           # grouped heads, too
         mask = np.random.default_rng(0).random((*lead, 4, 3, 5)) < 0.5
         mask[..., 0] = True
@@ -157,6 +160,18 @@ def test_the_twin_gives_zeros_too(kind, is_causal, grouped):
     hold(weights(attention, mask), weights(twins, torch.tensor(mask)), *arrays[:2])
 
 
+@pytest.mark.parametrize("kind", ["bool", "float"])
+def test_the_twin_hands_torch_no_row_that_looks_at_nothing(kind, monkeypatch):
+    "Some of torch's backends make NaN of one; not the one that this machine happens to take."
+    real, handed = F.scaled_dot_product_attention, []
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda q, k, v, mask=None, **how: handed.append(mask) or real(q, k, v, mask, **how))
+    seen = torch.rand(2, 1, 5, 6, generator=torch.Generator().manual_seed(0)) < 0.5
+    seen[0, 0, 1], seen[1, 0, 3, :4] = False, False
+    q, k, v = (torch.tensor(x_of(2, 3, n, 4, seed=i)) for i, n in enumerate([5, 6, 6]))
+    twins.scaled_dot_product_attention(q, k, v, seen if kind == "bool" else torch.where(seen, 0.0, -torch.inf), is_causal=True)
+    assert (handed[0] if kind == "bool" else handed[0] > -torch.inf).any(-1).all()
+
+
 @both_forms
 def test_no_keys_no_queries_no_batch(plain):
     for q, k, v in [((2, 4, 3, 5), (2, 2, 0, 5), (2, 2, 0, 6)), ((2, 4, 0, 5), (2, 2, 3, 5), (2, 2, 3, 6)), ((0, 4, 3, 5), (0, 2, 3, 5), (0, 2, 3, 6)), ((2, 4, 3, 5), (2, 2, 3, 5), (2, 2, 3, 0))]:
@@ -176,7 +191,8 @@ def test_no_keys_no_queries_no_batch(plain):
 def test_what_no_query_may_look_at_may_be_nan(plain, bad):
     q, k, v = x_of(2, 4, 3, 5), x_of(2, 2, 6, 5, seed=1), x_of(2, 2, 6, 4, seed=2)
     heads = np.ones((1, 4, 1, 6), bool)
-    heads[0, 2:, :, 4] = False                                            # the second head of keys is not looked at there; the first is
+    heads[0, 2:, :, 4] = False                                            # the second head of keys is not looked at there; the first is,
+    heads[0, 0, :, 1] = False                                             # and where one head of a group does not look, the other does
     beyond = padding_mask([6, 2], 6)
     lost = {"lengths": (beyond, np.broadcast_to(~beyond[:, 0], (2, 2, 6))), "heads": (heads, np.broadcast_to([[[False] * 6, [i == 4 for i in range(6)]]], (2, 2, 6)))}
     lost["float"] = (np.where(beyond, 0.5, -np.inf), lost["lengths"][1])
@@ -220,6 +236,8 @@ def test_large_scores_do_no_harm_and_precision_is_kept(plain):
     np.testing.assert_allclose(y.data, F.scaled_dot_product_attention(*(torch.tensor(x).double() for x in (q, k, v))).numpy(), rtol=2e-3, atol=1e-2)
     assert scaled_dot_product_attention(q, k, v, np.zeros((5, 5)), plain=plain).dtype == np.float32, "a mask of float64 changes nothing"
     assert scaled_dot_product_attention(q, k, v, np.full((5, 5), -1e300), plain=plain).data.tolist() == np.zeros_like(q).tolist(), "beyond float32 it is -inf"
+    q, k, v = (x_of(2, 2, 5, 8, seed=i) for i in range(3))
+    np.testing.assert_allclose(scaled_dot_product_attention(q, k, v, np.full((5, 5), -1e10), plain=plain).data, scaled_dot_product_attention(q, k, v).data, atol=1e-4, err_msg="all lowered alike, however far")
 
 
 @both_forms
@@ -393,6 +411,16 @@ def test_layers_are_torchs(plain, data, h, d, B, T, S, bias, way, kind, padded, 
     other = lambda *x: theirs(x[0], x[1] if len(x) > 1 else x[0], x[-1], key_padding_mask=padding, attn_mask=given_mask, average_attn_weights=False)
     for i in range(1 + weights):
         hold(lambda *x, i=i: ours(*x)[i] if weights else ours(*x), lambda *x, i=i: other(*x)[i] + 0 * sum(t.sum() for t in x), *arrays, parameters=(list(layer.parameters()), list(theirs.parameters())))
+
+
+@both_forms
+def test_values_may_be_others_where_queries_are_the_keys(plain):
+    layer, x, other = scramble(MultiHeadAttention(8, 2)), x_of(2, 5, 8), x_of(2, 5, 8, seed=1)
+    theirs, twin = torchs(layer), twins.MultiHeadAttention(8, 2).double()
+    copy_weights(layer, twin)
+    hold(lambda x, v: layer(x, x, v, plain=plain), lambda x, v: theirs(x, x, v)[0], x, other, parameters=(list(layer.parameters()), list(theirs.parameters())))
+    hold(lambda x, v: layer(v, x, x, plain=plain), lambda x, v: twin(v, x, x), x, other, parameters=(list(layer.parameters()), list(twin.parameters())))
+    hold(lambda x, v: layer(x, x, v, plain=plain), lambda x, v: twin(x, x, v), x, other, parameters=(list(layer.parameters()), list(twin.parameters())))
 
 
 def test_state_dicts_load_both_ways_unchanged():
@@ -747,3 +775,50 @@ def test_nothing_warns_where_rows_look_at_nothing():
         warnings.simplefilter("error")
         LAYER(np.full((2, 3, 8), np.nan), lengths=[0, 1], is_causal=True)
         online_attention(x_of(3, 2), x_of(5, 2), x_of(5, 2), is_causal=True, block=2)
+
+
+# ---------------------------------------------------------------- what a second pair of eyes found
+
+
+def test_a_nan_in_a_float_mask_shows_itself():
+    q, mask = np.ones((2, 3)), np.array([[0.0, np.nan], [0.0, 0.0]])
+    assert np.isnan(attention.scaled_dot_product_attention(q, q, q, mask).data[0]).all()
+    assert torch.isnan(twins.scaled_dot_product_attention(*[torch.from_numpy(q)] * 3, torch.from_numpy(mask))[0]).all()
+
+
+@pytest.mark.parametrize("space", [attention, twins])
+def test_nan_in_padding_of_self_attention_reaches_no_gradient(space):
+    x = np.ones((2, 4, 8), np.float32)
+    x[1, 2:] = np.nan
+    layer = space.MultiHeadAttention(8, 2, rng=0)
+    x = Tensor(x, requires_grad=True) if space is attention else torch.tensor(x, requires_grad=True)
+    y = layer(x, lengths=[4, 2])
+    (y[0].sum() + y[1, :2].sum()).backward()
+    assert all(np.isfinite(np.asarray(p.grad)).all() for p in [x, *layer.parameters()])
+
+
+def test_positions_beyond_float32_are_exact():
+    x = np.ones((1, 4))
+    want = twins.rotate(torch.from_numpy(x), torch.tensor([2**24 + 1]))
+    np.testing.assert_allclose(attention.rotate(x, [2**24 + 1]).data, want, atol=1e-12)
+    np.testing.assert_allclose(twins.rotate(torch.from_numpy(x), [1e5 + 0.1]), attention.rotate(x, [1e5 + 0.1]).data, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8])
+def test_the_twin_refuses_masks_of_whole_numbers(dtype):
+    x, mask = torch.ones(1, 2, 3, 4), torch.ones(3, 3, dtype=dtype)
+    for call in (lambda: twins.scaled_dot_product_attention(x, x, x, mask), lambda: twins.attention_weights(x, x, mask),
+                 lambda: twins.MultiHeadAttention(4, 2)(x[0], attn_mask=mask, lengths=[3, 3])):
+        with pytest.raises(TypeError, match="mask.bool"): call()
+
+
+def test_no_hint_names_an_argument_that_is_not_there():
+    q, k = np.ones((4, 2, 3)), np.ones((2, 5, 3))
+    with pytest.raises(ValueError, match=r"np.repeat\(key, 2, axis=-3\)"): attention.online_attention(q, k, k)
+    assert attention.attention_weights(q.tolist(), k.tolist()).shape == (4, 2, 5)
+
+
+def test_a_float16_mask_of_very_small_numbers_bans_in_both():
+    x, mask = np.ones((2, 4), np.float16), np.full((2, 2), -1e9)
+    assert not attention.scaled_dot_product_attention(x, x, x, mask).data.any()
+    assert not twins.scaled_dot_product_attention(*[torch.from_numpy(x)] * 3, torch.from_numpy(mask)).any()

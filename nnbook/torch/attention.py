@@ -28,6 +28,7 @@ def sliding_window_mask(T: int, window: int, S: int | None = None, device=None) 
 def padding_mask(lengths, S: int, device=None) -> torch.Tensor:
     "The twin of `nnbook.attention.padding_mask`; on the device of lengths, where that is a tensor."
     lengths = torch.as_tensor(lengths, device=device)
+    if lengths.is_floating_point(): raise TypeError(f"padding_mask takes lengths as whole numbers, got {lengths.dtype}")
     return torch.arange(S, device=lengths.device) < lengths[:, None, None, None]
 
 def sinusoidal(n: int, dim: int, base: float = 10000.0, device=None, dtype=torch.float32) -> torch.Tensor:
@@ -46,7 +47,9 @@ def alibi_bias(h: int, T: int, S: int | None = None, device=None, dtype=torch.fl
 def rotate(x: torch.Tensor, positions=None, base: float = 10000.0, interleaved: bool = False) -> torch.Tensor:
     "The twin of `nnbook.attention.rotate`."
     T, d = x.shape[-2:]
-    t = torch.arange(T, device=x.device) if positions is None else torch.as_tensor(positions, device=x.device)
+    if d % 2 or not x.is_floating_point():
+        raise ValueError(f"rotate takes floats of an even width, since features turn in pairs; got {x.dtype}, width {d}")
+    t = torch.arange(T, device=x.device) if positions is None else torch.as_tensor(positions, dtype=torch.double, device=x.device)
     angles = t.double()[:, None] / base**(torch.arange(0, d, 2, device=x.device).double() / d)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)          # (T, d / 2)
     a, b = (x[..., 0::2], x[..., 1::2]) if interleaved else x.chunk(2, -1)
@@ -58,14 +61,22 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p: f
     """The twin of `nnbook.attention.scaled_dot_product_attention`: torch's, where is_causal goes with a mask, and
     a query that may look at nothing gets zeros."""
     options, S = {"dropout_p": dropout_p, "scale": scale, "enable_gqa": enable_gqa}, key.shape[-2]
+    attn_mask = _checked_mask(attn_mask, query.dtype)
     if attn_mask is None and S: return F.scaled_dot_product_attention(query, key, value, is_causal=is_causal, **options)
     if not S: return _of_nothing(query, key, value, enable_gqa)
     if is_causal:
         seen = causal_mask(query.shape[-2], S, query.device)
         attn_mask = attn_mask & seen if attn_mask.dtype == torch.bool else attn_mask.masked_fill(~seen, -torch.inf)
-    blind = ~(attn_mask if attn_mask.dtype == torch.bool else attn_mask > -torch.inf).any(-1, keepdim=True)
-    attn_mask = attn_mask | blind if attn_mask.dtype == torch.bool else attn_mask.masked_fill(blind, 0).to(query.dtype)
+    blind = ~(attn_mask if attn_mask.dtype == torch.bool else attn_mask != -torch.inf).any(-1, keepdim=True)
+    attn_mask = attn_mask | blind if attn_mask.dtype == torch.bool else attn_mask.masked_fill(blind, 0)
     return F.scaled_dot_product_attention(query, key, value, attn_mask, **options).masked_fill(blind, 0)
+
+def _checked_mask(mask, dtype):
+    "A mask of booleans as it is, one of floats in this dtype; torch would refuse others, but not once they are merged."
+    if mask is None or mask.dtype == torch.bool: return mask
+    if mask.is_floating_point(): return mask.to(dtype)
+    raise TypeError(f"an attn_mask holds booleans, True where a query may look, or floats, added to the scores; got {mask.dtype}; "
+                    "write mask.bool() if 1 means that a query may look")
 
 def _of_nothing(query, key, value, grouped: bool) -> torch.Tensor:
     "Zeros, for no keys, that gradients pass through."
@@ -77,11 +88,11 @@ def attention_weights(query, key, attn_mask=None, is_causal: bool = False, scale
     "The twin of `nnbook.attention.attention_weights`."
     if query.dim() > 2 and key.dim() > 2 and key.shape[-3] not in (1, query.shape[-3]):
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
-    scores = query @ key.mT * (query.shape[-1]**-0.5 if scale is None else scale)
+    scores, attn_mask = query @ key.mT * (query.shape[-1]**-0.5 if scale is None else scale), _checked_mask(attn_mask, query.dtype)
     seen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
     if is_causal: seen = seen.tril()
     if attn_mask is not None:
-        seen = seen & (attn_mask if attn_mask.dtype == torch.bool else attn_mask > -torch.inf)
+        seen = seen & (attn_mask if attn_mask.dtype == torch.bool else attn_mask != -torch.inf)
         if attn_mask.dtype != torch.bool: scores = scores + attn_mask
     return _softmax(scores, seen)
 
@@ -111,7 +122,9 @@ class MultiHeadAttention(nn.Module):
         value = key if value is None else value
         if lengths is not None:
             padding = ~padding_mask(lengths, key.shape[1], key.device)                         # (B, 1, 1, S)
-            key, value = (x.masked_fill(padding[:, 0, 0, :, None], 0) for x in (key, value))   # NaN there would do harm
+            clean = lambda x: x.masked_fill(padding[:, 0, 0, :, None] & ~x.isfinite(), 0)      # NaN there would do harm
+            own, same, key = query is key, value is key, clean(key)
+            query, value = key if own else query, key if same else clean(value)
         q, k, v = map(self._split, self._project(query, key, value))
         if self.positions == "rope": q, k = rotate(q, base=self.base), rotate(k, base=self.base)
         mask = self._mask(attn_mask, None if lengths is None else ~padding, q, k.shape[2])
@@ -130,7 +143,7 @@ class MultiHeadAttention(nn.Module):
 
     def _mask(self, mask, seen, q: torch.Tensor, S: int):
         "All that limits or shifts where queries look, in one."
-        T = q.shape[2]
+        T, mask = q.shape[2], _checked_mask(mask, q.dtype)
         if self.window is not None:
             window = sliding_window_mask(T, self.window, S, q.device)
             seen = window if seen is None else seen & window
