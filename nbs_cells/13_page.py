@@ -38,6 +38,7 @@ from torch import nn
 
 import nnbook.attention as built
 import nnbook.torch.attention as twins
+import nnbook.torch.layers as twin_layers
 from nnbook.claims import claim
 from nnbook.diagrams import diagram
 from nnbook.evaluation import mean_interval
@@ -88,7 +89,7 @@ def plain_additive(s, h, W, U, v):
 # %% [insert lib] code-summary: "nnbook.attention: AdditiveAttention
 
 # %% [markdown]
-# Twenty letters; sequences of 5 to 20 in training, new ones in each batch, and of up to 40 in the test. To hold 20 of them takes $20\log_2 20$, about 86 bits. In training the decoder is told the right letters before; in the test it writes freely, each letter from those that it wrote itself. Three sizes of the state; each network at the best of its rates; and the network with one state also in a form that reads the input backwards, which helped [Sutskever and others](99_references.ipynb#sutskever2014). **Predict** how long a sequence each can copy, what a larger state is worth, and what becomes of sequences longer than any in training.
+# Twenty letters; sequences of 5 to 20 in training, new ones in each batch, and of up to 40 in the test. To hold 20 of them takes $20\log_2 20$, about 86 bits. In training the decoder is told the right letters before; in the test it writes freely, each letter from those that it wrote itself. Three sizes of the state, and for one state a fourth; each network at the best of its rates; and the network with one state also in a form that reads the input backwards, which helped [Sutskever and others](99_references.ipynb#sutskever2014). **Predict** how long a sequence each can copy, what a larger state is worth, and what becomes of sequences longer than any in training.
 
 # %% [insert seq] code-summary: "weights, one slice a network"
 
@@ -98,13 +99,15 @@ def plain_additive(s, h, W, U, v):
 
 # %% [insert seq] code-summary: "what is measured"
 
+# %% [insert seq] code-summary: "a rate by one seed
+
 # %% [insert seq] code-summary: "the long run: copying in order
 
 # %% jupyter={"source_hidden": true}
 #| code-summary: "the figure, the table and the claim"
 #| code-fold: true
 copied = stored("13_copy")
-arms = {"attention": "attention", "plain": "one state", "reversed": "one state, input reversed", "uniform": "mean of all states"}
+arms = {"attention": "attention", "plain": "one state", "reversed": "one state, reversed", "uniform": "mean of all states"}
 right = {key: np.array(run["free"]) for key, run in copied.items()}                                  # (networks, lengths)
 at, short = np.array(copy_lengths), np.array(copy_lengths) <= trained[1]
 interval = lambda values: np.array([mean_interval(column) for column in np.transpose(values)])       # (lengths, 2)
@@ -112,17 +115,17 @@ with figure(3, height=2.7, width=6.8, sharey=True, name="copying", caption="Lett
             alt="Three panels, for states of 16, 32 and 64. With attention nearly all letters are right up to a length of 20, then fewer, and little more than half at 40. Through one state the share falls from the shortest sequences on, later with larger states; with the input reversed it begins higher in two panels and ends lower.") as axes:
     for ax, size in zip(axes, (16, 32, 64)):
         shown = {name: interval(right[f"{arm}|{size}"]) for arm, name in list(arms.items())[:3]}
-        lines({name: 100 * s[:, 0] for name, s in shown.items()}, at, xlabel="length [letters]", ylabel="copied right [%]" if size == 16 else "", title=f"state of {size}", styles={"one state, input reversed": "--"},
+        lines({name: 100 * s[:, 0] for name, s in shown.items()}, at, xlabel="length [letters]", ylabel="copied right [%]" if size == 16 else "", title=f"state of {size}", styles={"one state, reversed": "--"},
               band={name: (100 * np.maximum(s[:, 0] - s[:, 1], 0), 100 * np.minimum(s[:, 0] + s[:, 1], 1)) for name, s in shown.items()}, ax=ax)
         ax.axvline(trained[1], linestyle=":", color=INK, linewidth=1)
         ax.set(xticks=(5, 20, 40), ylim=(0, 102))
         if size != 64: ax.get_legend().remove()
-    axes[2].legend(fontsize=7)
+    axes[2].legend(fontsize=6, loc="lower left", frameon=False)
 
-pm = lambda values: "{:.1f} ± {:.1f}".format(*mean_interval(100 * np.asarray(values)))
-table([{"network": arms[arm], "state": size, "parameters": f"{run['parameters']:,}", "rate": f"{run['rate']:g}", "5 to 20": pm(right[key][:, short].mean(1)), "25 to 40": pm(right[key][:, ~short].mean(1)),
-        "length 20": pm(right[key][:, 3])} for key, run in sorted(copied.items(), key=lambda item: list(arms).index(item[0].split("|")[0])) for arm, size in [key.split("|")]], name="copying-table",
-      caption=f"Letters copied right [%] by networks that write freely: mean of four networks and its 95% interval, at lengths met in training and at longer ones, after {copied['plain|128']['steps']:,} steps of 32 sequences. Rate: of {len(copied['attention|32']['rates'])} or {len(copied['plain|128']['rates'])}, the one with the least error on new sequences of 5 to 20, by a fifth seed. Mean of all states: attention with equal weights.")
+pm = lambda values: "{:.1f}\u00a0±\u00a0{:.1f}".format(*mean_interval(100 * np.asarray(values)))
+table([{"network": arms[arm], "state": size, "parameters": f"{run['parameters']:,}", "rate": f"{run['rate']:g}", "length 20": pm(right[key][:, 3]), "25 to 40": pm(right[key][:, ~short].mean(1))}
+       for arm in arms for size in (16, 32, 64, 128) if (key := f"{arm}|{size}") in copied for run in [copied[key]]], name="copying-table",
+      caption=f"Letters copied right [%] by networks that write freely: mean of four networks and its 95% interval, at the longest length met in training and at longer ones, after {copied['plain|128']['steps']:,} steps of 32 sequences. Rate: of {len(copied['attention|32']['rates'])} or {len(copied['plain|128']['rates'])}, the one with the least error on new sequences of 5 to 20, by a fifth seed. Reversed: the input is read backwards. Mean of all states: attention with equal weights.")
 rivals = [right[f"{arm}|128"][:, 3].max() for arm in ("plain", "reversed")]
 claim("at length 20 the worst network with attention and a state of 16 leads the best with one state of 128 by {:.0%} of the letters", right["attention|16"][:, 3].min() - max(rivals), ">", 0.4)
 
@@ -350,10 +353,132 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 # %% [markdown]
 # One argument is left to explain. A model that writes a text keeps the keys and values of all tokens so far, so as not to compute them again: the **KV cache**, $2\,h_{kv}\,d_h$ numbers a token in each layer. With long texts this memory, and reading it again for every token, is what limits the speed. So let several query heads share one head of keys and values: all of them with $h_{kv}=1$, **multi-query** attention ([Shazeer, 2019](99_references.ipynb#shazeer2019)), or groups of them, **grouped-query** attention ([Ainslie and others, 2023](99_references.ipynb#ainslie2023)), which many of the open models use. [Exercise 1](#exercises) counts what is saved.
 
-# %% [insert seq] maps of heads
+# %% [markdown]
+# What do heads look at? A causal model of two layers with four heads, and nothing between them but sums, reads eight names, each with an animal behind it. Then it is asked for names again, and has to say the animal: *Emma eel Paul ibis David mole … Emma*? **Predict** what a head of the first layer looks at, and one of the second; and what happens without one of them.
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "lists to look things up in, and a network of two layers"
+#| code-fold: true
+names = "Anna Ben Carla David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Noah Olga Paul".split()
+animals = "ant bear cat dog eel fox goat hen ibis jay kite lion mole newt owl pig".split()
+words, pairs = names + animals, 8
+
+def lists(rng, n):
+    "n lists of eight names, each followed by an animal of its own, then eight of these names asked anew: words (n, 32), which pair (n, 16)."
+    owner, animal = (np.stack([rng.permutation(16)[:pairs] for _ in range(n)]) for _ in range(2))           # (n, 8) each
+    asked = np.concatenate([np.tile(np.arange(pairs), (n, 1)), rng.integers(pairs, size=(n, pairs))], 1)
+    told = np.stack([np.take_along_axis(owner, asked, 1), 16 + np.take_along_axis(animal, asked, 1)], 2)   # (n, 16, 2)
+    return torch.from_numpy(told.reshape(n, -1)), torch.from_numpy(asked)
+
+class Heads(nn.Module):
+    "Causal layers of four heads each, and nothing between them but sums: words (B, T) -> logits (B, T, V), or with need_weights those and (B, layers, 4, T, T)."
+    def __init__(self, seed, layers=2, width=64):
+        super().__init__()
+        rng = stream(seed, "initialization, heads")
+        self.embedding, self.head = twin_layers.Embedding(len(words), width, rng=rng), twin_layers.Linear(width, len(words), rng=rng)
+        self.layers = nn.ModuleList([twins.MultiHeadAttention(width, 4, positions="rope", rng=rng) for _ in range(layers)])
+
+    def forward(self, x, need_weights=False):
+        x, maps = self.embedding(x), []
+        for layer in self.layers:
+            y = layer(F.layer_norm(x, x.shape[-1:]), is_causal=True, need_weights=need_weights)
+            if need_weights: maps.append(y[1])
+            x = x + (y[0] if need_weights else y)
+        logits = self.head(F.layer_norm(x, x.shape[-1:]))
+        return (logits, torch.stack(maps, 1)) if need_weights else logits
+
+def learn_lists(model, rng, lr, steps=1000, batch=32):
+    "Adam, the rate in one cycle, new lists in each batch; what counts is the animal behind each name of the second half."
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.1, cycle_momentum=False, final_div_factor=100)
+    for _ in range(steps):
+        x = lists(rng, batch)[0]
+        loss = F.cross_entropy(model(x)[:, 2 * pairs :: 2].flatten(0, 1), x[:, 2 * pairs + 1 :: 2].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return model
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "what a head looks at, and what it is worth"
+#| code-fold: true
+@torch.no_grad()
+def answered(model, x):
+    "The share of the second half's animals that are right."
+    return round(float((model(x)[:, 2 * pairs :: 2].argmax(-1) == x[:, 2 * pairs + 1 :: 2]).float().mean()), 4)
+
+@torch.no_grad()
+def answered_without(model, x, heads):
+    "The same when the outputs of these heads, (layer, head), are set to 0."
+    kept = [layer.out_proj.weight.clone() for layer in model.layers]
+    for i, h in heads: model.layers[i].out_proj.weight[:, 16 * h : 16 * (h + 1)] = 0
+    share = answered(model, x)
+    for layer, weight in zip(model.layers, kept): layer.out_proj.weight.copy_(weight)
+    return share
+
+@torch.no_grad()
+def habits(model, x, asked):
+    "The share of each head's weight on places of several kinds, means over lists and over the queries of a kind: {kind: (2, 4)}."
+    maps, T = model(x, need_weights=True)[1], x.shape[1]
+    pair, place = asked.repeat_interleave(2, 1), torch.arange(T)
+    same = (pair[:, :, None] == pair[:, None, :]) & (place[:, None] > place + 1)                          # (n, T, T): earlier places of the same pair
+    name, listed = place % 2 == 0, place < 2 * pairs
+    kinds = {"animal of the list: the word before": (~name & listed, (place[:, None] == place + 1).expand_as(same)), "animal of the list: itself": (~name & listed, torch.eye(T).bool().expand_as(same)),
+             "name asked: its animal": (name & ~listed, same & ~name), "name asked: the same name": (name & ~listed, same & name), "name asked: other animals": (name & ~listed, ~same & ~name)}
+    return {kind: (maps * where[:, None, None])[:, :, :, queries].sum(-1).mean((0, 3)).double().numpy().round(4).tolist() for kind, (queries, where) in kinds.items()}
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "the long run: two layers of heads learn to look up"
+#| code-fold: true
+#| slow
+torch.set_num_threads(1)
+found, (x, asked) = {"networks": [], "one layer": {}}, lists(stream(1, "lists, test"), 500)
+for seed in range(5):
+    start, model = Heads(seed), learn_lists(Heads(seed), stream(seed, "lists"), 0.003)
+    each = [[answered_without(model, x, [(i, h)]) for h in range(4)] for i in range(2)]
+    found["networks"].append({"right": answered(model, x), "right, untrained": answered(start, x), "without a head": each, "without a layer": [answered_without(model, x, [(i, h) for h in range(4)]) for i in range(2)],
+                              "trained": habits(model, x, asked), "untrained": habits(start, x, asked)})
+    if seed == 0:
+        with torch.no_grad(): maps = model(x[:6], need_weights=True)[1].flatten(1, 2)
+        found["lists"], found["maps"] = [" ".join(words[i] for i in row) for row in x[:6]], [[[(100 * a[t, : t + 1]).round().int().tolist() for t in range(len(a))] for a in m] for m in maps]
+for lr in (0.001, 0.003, 0.01): found["one layer"][lr] = answered(learn_lists(Heads(100, layers=1), stream(100, "lists"), lr), x)
+_ = Path("results/13_maps.json").write_text(json.dumps(found, separators=(",", ":")))
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "the figure that moves, the table and the claim"
+#| code-fold: true
+found = stored("13_maps")
+weights_of = {(text, head): np.array([row + [0] * (len(head_map) - len(row)) for row in head_map]) / 100 for text, heads in enumerate(found["maps"], 1) for head, head_map in zip((f"{layer}.{h}" for layer in (1, 2) for h in range(1, 5)), heads)}
+
+def looked(text, head):
+    said = found["lists"][text - 1].split()
+    with figure(height=4.4, width=4.8) as ax:
+        heatmap(weights_of[text, head], ax=ax)
+        ax.set_xticks(range(len(said)), said, rotation=90, fontsize=6), ax.set_yticks(range(len(said)), said, fontsize=6)
+        ax.axhline(15.5, color=INK, linestyle=":", linewidth=0.8)
+
+explore(looked, text=[1, 2, 3], head=[f"{layer}.{h}" for layer in (1, 2) for h in range(1, 5)], name="maps", caption="Where the heads of a trained network look in three texts, none met in training; heads 1.1 to 1.4 belong to the first layer, 2.1 to 2.4 to the second. A row for each word that looks, a column for each word that is looked at. Below the dotted line the names are asked for.",
+        alt=lambda text, head: f"Text {text}, head {head}: from the last name, {found['lists'][text - 1].split()[-2]}, most weight goes to " + (lambda row, said: f"{said[row.argmax()]}, {row.max():.0%}; ")(weights_of[text, head][-2], found["lists"][text - 1].split())
+        + f"in the list, {np.diagonal(weights_of[text, head], -1)[:16:2].mean():.0%} of an animal's weight lies on the name before it.")
+
+nets, ends = found["networks"], lambda values: f"{100 * min(values):.0f} to {100 * max(values):.0f}"
+before, its = "animal of the list: the word before", "name asked: its animal"
+best = lambda state, kind, layer: ends([max(net[state][kind][layer]) for net in nets])
+table([{"head": f"{where}, {what}", "trained": best("trained", kind, layer), "untrained": best("untrained", kind, layer)} for where, layer, what, kind in
+       (("first layer", 0, "from an animal to the name before it", before), ("first layer", 0, "from a name asked to its animal", its), ("second layer", 1, "from an animal to the name before it", before),
+        ("second layer", 1, "from a name asked to its animal", its), ("second layer", 1, "from a name asked to its earlier places", "name asked: the same name"))], name="habits",
+      caption="Share of a head's weight [%], the head of a layer with the largest: least to most of five networks, 500 texts.")
+strongest = [np.argmax(net["trained"][before][0]) for net in nets]
+table([{"network": "whole", "right answers [%]": ends([net["right"] for net in nets])}, {"network": "without the first layer's head that looks most at the name before", "right answers [%]": ends([net["without a head"][0][h] for net, h in zip(nets, strongest)])},
+       {"network": "without a head of the second layer, the worst", "right answers [%]": ends([min(net["without a head"][1]) for net in nets])}, {"network": "without the first layer", "right answers [%]": ends([net["without a layer"][0] for net in nets])},
+       {"network": "trained with one layer, at three rates", "right answers [%]": ends(list(found["one layer"].values()))}], name="heads-worth", caption="What heads are worth: right answers when their outputs are set to 0, least to most of five networks. Guessing among the eight animals of the list is right in an eighth of the cases.")
+claim("in each of five networks a head of the second layer has at least {:.0%} of its weight, from a name that is asked for, on its animal", min(max(net["trained"][its][1]) for net in nets), ">", 0.88)
 
 # %% [markdown]
-# A map of a head's weights says where it looks, and not what the network makes of it: other weights can give nearly the same output ([Jain and Wallace, 2019](99_references.ipynb#jain2019)).
+# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer the networks hardly do better than guessing. And of the one head that looks most at the name before, some networks can do without, others not: the rest do the same in part.
+#
+# A map says where a head looks, and not what the network makes of it: other weights can give nearly the same output ([Jain and Wallace, 2019](99_references.ipynb#jain2019)).
 
 # %% [markdown]
 # ## Order
@@ -672,7 +797,7 @@ check("attention.2", attend)
 #
 # ```python
 # def causal_heads(x, W, h):
-#     "x (B, T, d); W (3d, d), rows of q, k, v -> the joined heads (B, T, d)."
+#     "x (B, T, d); W (3d, d), rows of q, k, v -> (B, T, d)."
 #     B, T, d = x.shape
 #     q, k, v = np.split(x @ W.T, 3, axis=2)
 #     q, k, v = (a.reshape(B, h, T, d // h) for a in (q, k, v))
