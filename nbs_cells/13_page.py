@@ -145,7 +145,7 @@ table([{"of the weight": f"on the letter to be written, in sequences of {name}",
       caption="What the look-up goes by: networks with attention and a state of 32, sequences of 20 letters, mean of four networks and its 95% interval. The lower rows: at step 10 the decoder is made to look at another place, and is told the letter before that one.")
 
 # %% [markdown]
-# With attention, the smallest state writes 20 letters nearly without a fault. Through one state, the largest, with many times the parameters, gets fewer than half of them right. A larger state helps, and so does reading backwards, for short sequences: the last letter read is then the first to be written. Is it only that attention hands over *more*? The mean of all states, with equal weights, does about as well as reading backwards. So it is the looking.
+# With attention, the smallest state writes 20 letters nearly without a fault. Through one state, the largest, with many times the parameters, gets fewer than half of them right in as many steps. A larger state helps, and so does reading backwards, for short sequences: the last letter read is then the first to be written. Is it only that attention hands over *more*? The mean of all states, with equal weights, does about as well as reading backwards. So it is the looking.
 #
 # Beyond 20 letters both fail, attention later. In [the map](#fig-copy-maps) the diagonal ends where training ended. [The table](#tbl-looks) says why: where all letters are the same it still finds its place, and made to look elsewhere for one step, it is back at the next. It looks by *place*, which the states of a GRU can tell, and it counts; for places that it has never met it has learned nothing.
 
@@ -356,94 +356,11 @@ def plain_heads(x, W_q, W_k, W_v, W_o, h, h_kv, mask=None):
 # %% [markdown]
 # What do heads look at? A causal model of two layers with four heads, and nothing between them but sums, reads eight names, each with an animal behind it. Then it is asked for names again, and has to say the animal: *Emma eel Paul ibis David mole … Emma*? **Predict** what a head of the first layer looks at, and one of the second; and what happens without one of them.
 
-# %% jupyter={"source_hidden": true}
-#| code-summary: "lists to look things up in, and a network of two layers"
-#| code-fold: true
-names = "Anna Ben Carla David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Noah Olga Paul".split()
-animals = "ant bear cat dog eel fox goat hen ibis jay kite lion mole newt owl pig".split()
-words, pairs = names + animals, 8
+# %% [insert seq] code-summary: "lists to look things up in
 
-def lists(rng, n):
-    "n lists of eight names, each followed by an animal of its own, then eight of these names asked anew: words (n, 32), which pair (n, 16)."
-    owner, animal = (np.stack([rng.permutation(16)[:pairs] for _ in range(n)]) for _ in range(2))           # (n, 8) each
-    asked = np.concatenate([np.tile(np.arange(pairs), (n, 1)), rng.integers(pairs, size=(n, pairs))], 1)
-    told = np.stack([np.take_along_axis(owner, asked, 1), 16 + np.take_along_axis(animal, asked, 1)], 2)   # (n, 16, 2)
-    return torch.from_numpy(told.reshape(n, -1)), torch.from_numpy(asked)
+# %% [insert seq] code-summary: "what a head looks at, and what it is worth"
 
-class Heads(nn.Module):
-    "Causal layers of four heads each, and nothing between them but sums: words (B, T) -> logits (B, T, V), or with need_weights those and (B, layers, 4, T, T)."
-    def __init__(self, seed, layers=2, width=64):
-        super().__init__()
-        rng = stream(seed, "initialization, heads")
-        self.embedding, self.head = twin_layers.Embedding(len(words), width, rng=rng), twin_layers.Linear(width, len(words), rng=rng)
-        self.layers = nn.ModuleList([twins.MultiHeadAttention(width, 4, positions="rope", rng=rng) for _ in range(layers)])
-
-    def forward(self, x, need_weights=False):
-        x, maps = self.embedding(x), []
-        for layer in self.layers:
-            y = layer(F.layer_norm(x, x.shape[-1:]), is_causal=True, need_weights=need_weights)
-            if need_weights: maps.append(y[1])
-            x = x + (y[0] if need_weights else y)
-        logits = self.head(F.layer_norm(x, x.shape[-1:]))
-        return (logits, torch.stack(maps, 1)) if need_weights else logits
-
-def learn_lists(model, rng, lr, steps=1000, batch=32):
-    "Adam, the rate in one cycle, new lists in each batch; what counts is the animal behind each name of the second half."
-    optimizer = torch.optim.Adam(model.parameters(), lr)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.1, cycle_momentum=False, final_div_factor=100)
-    for _ in range(steps):
-        x = lists(rng, batch)[0]
-        loss = F.cross_entropy(model(x)[:, 2 * pairs :: 2].flatten(0, 1), x[:, 2 * pairs + 1 :: 2].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return model
-
-# %% jupyter={"source_hidden": true}
-#| code-summary: "what a head looks at, and what it is worth"
-#| code-fold: true
-@torch.no_grad()
-def answered(model, x):
-    "The share of the second half's animals that are right."
-    return round(float((model(x)[:, 2 * pairs :: 2].argmax(-1) == x[:, 2 * pairs + 1 :: 2]).float().mean()), 4)
-
-@torch.no_grad()
-def answered_without(model, x, heads):
-    "The same when the outputs of these heads, (layer, head), are set to 0."
-    kept = [layer.out_proj.weight.clone() for layer in model.layers]
-    for i, h in heads: model.layers[i].out_proj.weight[:, 16 * h : 16 * (h + 1)] = 0
-    share = answered(model, x)
-    for layer, weight in zip(model.layers, kept): layer.out_proj.weight.copy_(weight)
-    return share
-
-@torch.no_grad()
-def habits(model, x, asked):
-    "The share of each head's weight on places of several kinds, means over lists and over the queries of a kind: {kind: (2, 4)}."
-    maps, T = model(x, need_weights=True)[1], x.shape[1]
-    pair, place = asked.repeat_interleave(2, 1), torch.arange(T)
-    same = (pair[:, :, None] == pair[:, None, :]) & (place[:, None] > place + 1)                          # (n, T, T): earlier places of the same pair
-    name, listed = place % 2 == 0, place < 2 * pairs
-    kinds = {"animal of the list: the word before": (~name & listed, (place[:, None] == place + 1).expand_as(same)), "animal of the list: itself": (~name & listed, torch.eye(T).bool().expand_as(same)),
-             "name asked: its animal": (name & ~listed, same & ~name), "name asked: the same name": (name & ~listed, same & name), "name asked: other animals": (name & ~listed, ~same & ~name)}
-    return {kind: (maps * where[:, None, None])[:, :, :, queries].sum(-1).mean((0, 3)).double().numpy().round(4).tolist() for kind, (queries, where) in kinds.items()}
-
-# %% jupyter={"source_hidden": true}
-#| code-summary: "the long run: two layers of heads learn to look up"
-#| code-fold: true
-#| slow
-torch.set_num_threads(1)
-found, (x, asked) = {"networks": [], "one layer": {}}, lists(stream(1, "lists, test"), 500)
-for seed in range(5):
-    start, model = Heads(seed), learn_lists(Heads(seed), stream(seed, "lists"), 0.003)
-    each = [[answered_without(model, x, [(i, h)]) for h in range(4)] for i in range(2)]
-    found["networks"].append({"right": answered(model, x), "right, untrained": answered(start, x), "without a head": each, "without a layer": [answered_without(model, x, [(i, h) for h in range(4)]) for i in range(2)],
-                              "trained": habits(model, x, asked), "untrained": habits(start, x, asked)})
-    if seed == 0:
-        with torch.no_grad(): maps = model(x[:6], need_weights=True)[1].flatten(1, 2)
-        found["lists"], found["maps"] = [" ".join(words[i] for i in row) for row in x[:6]], [[[(100 * a[t, : t + 1]).round().int().tolist() for t in range(len(a))] for a in m] for m in maps]
-for lr in (0.001, 0.003, 0.01): found["one layer"][lr] = answered(learn_lists(Heads(100, layers=1), stream(100, "lists"), lr), x)
-_ = Path("results/13_maps.json").write_text(json.dumps(found, separators=(",", ":")))
+# %% [insert seq] code-summary: "the long run: two layers of heads
 
 # %% jupyter={"source_hidden": true}
 #| code-summary: "the figure that moves, the table and the claim"
@@ -453,12 +370,12 @@ weights_of = {(text, head): np.array([row + [0] * (len(head_map) - len(row)) for
 
 def looked(text, head):
     said = found["lists"][text - 1].split()
-    with figure(height=4.4, width=4.8) as ax:
+    with figure(height=4.0, width=4.4) as ax:
         heatmap(weights_of[text, head], ax=ax)
         ax.set_xticks(range(len(said)), said, rotation=90, fontsize=6), ax.set_yticks(range(len(said)), said, fontsize=6)
         ax.axhline(15.5, color=INK, linestyle=":", linewidth=0.8)
 
-explore(looked, text=[1, 2, 3], head=[f"{layer}.{h}" for layer in (1, 2) for h in range(1, 5)], name="maps", caption="Where the heads of a trained network look in three texts, none met in training; heads 1.1 to 1.4 belong to the first layer, 2.1 to 2.4 to the second. A row for each word that looks, a column for each word that is looked at. Below the dotted line the names are asked for.",
+explore(looked, text=[1, 2], head=[f"{layer}.{h}" for layer in (1, 2) for h in range(1, 5)], name="maps", caption="Where the heads of a trained network look in two texts that are new to it; heads 1.1 to 1.4 belong to the first layer, 2.1 to 2.4 to the second. A row for each word that looks, a column for each word that is looked at. Below the dotted line the names are asked for.",
         alt=lambda text, head: f"Text {text}, head {head}: from the last name, {found['lists'][text - 1].split()[-2]}, most weight goes to " + (lambda row, said: f"{said[row.argmax()]}, {row.max():.0%}; ")(weights_of[text, head][-2], found["lists"][text - 1].split())
         + f"in the list, {np.diagonal(weights_of[text, head], -1)[:16:2].mean():.0%} of an animal's weight lies on the name before it.")
 
@@ -476,7 +393,7 @@ table([{"network": "whole", "right answers [%]": ends([net["right"] for net in n
 claim("in each of five networks a head of the second layer has at least {:.0%} of its weight, from a name that is asked for, on its animal", min(max(net["trained"][its][1]) for net in nets), ">", 0.88)
 
 # %% [markdown]
-# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer the networks hardly do better than guessing. And of the one head that looks most at the name before, some networks can do without, others not: the rest do the same in part.
+# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all four look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer the networks hardly do better than guessing. And of the one head that looks most at the name before, some networks can do without, others not: the rest do the same in part.
 #
 # A map says where a head looks, and not what the network makes of it: other weights can give nearly the same output ([Jain and Wallace, 2019](99_references.ipynb#jain2019)).
 

@@ -185,3 +185,181 @@ for arm, size in [(arm, size) for size in (32, 64, 16) for arm in ("attention", 
 torch.set_num_threads(1)
 torch.set_flush_denormal(True)
 _ = Path("results/13_copy_longer.json").write_text(json.dumps({"reversed|64": swept("reversed", 64, 10 * copy_steps, (0.005, 0.01, 0.02), (0, 1, 2))}))
+
+# %% [markdown]
+# A text of 5 to 20 random letters, out of 20, is to be written out again in order. One GRU reads it, another writes, and at each step it is told the letter before: the right one in training (**teacher forcing**), its own when it writes freely. In the first network all that it learns of the text is the reader's last state, with which it starts and which it gets at every step, as in [Cho and others (2014)](99_references.ipynb#cho2014). In the second [Sutskever and others' (2014)](99_references.ipynb#sutskever2014) trick helps: the text is read backwards. In the third the writer looks at *all* states of the reader by additive attention ([Bahdanau and others, 2015](99_references.ipynb#bahdanau2015)). **Predict** which of them copy 20 letters with a state of 16 numbers, of 32 and of 64, and what becomes of 40 letters.
+
+# %%
+#| code-summary: "the figure, the table, the claims"
+#| code-fold: true
+copied, longer = stored("13_copy"), stored("13_copy_longer")["reversed|64"]
+arms = {"attention": "attention", "plain": "one state", "reversed": "one state, read backwards", "uniform": "mean of all states"}
+right = {key: np.array(run["free"]) for key, run in copied.items()}                                  # (networks, lengths)
+at, short = np.array(copy_lengths), np.array(copy_lengths) <= trained[1]
+with figure(3, height=2.7, width=6.8, sharey=True, name="copying", caption="Letters copied right by networks that write freely, over the length of the text, for states of three sizes; 20 letters, so that guessing gets a twentieth. Means of four networks and their 95% intervals; dotted: the longest texts in training.",
+            alt="Three panels, for states of 16, 32 and 64 numbers. In each the curve with attention stays near 100% up to length 20 and falls to between 50 and 60% at 40; the two curves of one state fall from the start, to between 17 and 37% at 20 and below 20% at 40. A larger state lifts them.") as axes:
+    for ax, size in zip(axes, (16, 32, 64)):
+        shown = {name: 100 * np.array([mean_interval(column) for column in right[f"{arm}|{size}"].T]).clip(0, 1) for arm, name in list(arms.items())[:3]}
+        lines({name: s[:, 0] for name, s in shown.items()}, at, xlabel="length [letters]", ylabel="copied right [%]" if size == 16 else "", title=f"state of {size}", styles={"one state, read backwards": "--"},
+              band={name: ((s[:, 0] - s[:, 1]).clip(0), (s[:, 0] + s[:, 1]).clip(max=100)) for name, s in shown.items()}, ax=ax)
+        ax.axvline(trained[1], linestyle=":", color=INK, linewidth=1)
+        ax.set(xticks=(5, 20, 40), ylim=(0, 103))
+        if size == 16: ax.legend(fontsize=7)
+        else: ax.get_legend().remove()
+
+percent = lambda values: "{:.1f} ± {:.1f}".format(*mean_interval(100 * np.asarray(values)))
+copy_row = lambda arm, size, run: {"network": arms[arm], "state": size, "parameters": f"{run['parameters']:,}", "steps": f"{run['steps']:,}", "rate": f"{run['rate']:g}", "5 to 20": percent(np.array(run["free"])[:, short].mean(1)),
+                                   "25 to 40": percent(np.array(run["free"])[:, ~short].mean(1)), "20": percent(np.array(run["free"])[:, 3]), "20, told": percent(np.array(run["forced"])[:, 3])}
+table([copy_row(arm, int(size), run) for key, run in copied.items() for arm, size in [key.split("|")]] + [copy_row("reversed", 64, longer)], name="copying",
+      caption="Letters copied right [%]: mean of four networks (the last row: three) and its 95% interval, at lengths met in training and at longer ones, written freely; told: the writer is told the right letter before. "
+              f"Rates: the best of {', '.join(copied['attention|32']['rates'])} (the last row: of {', '.join(longer['rates'])}), by the error of one more network on new texts. Mean of all states: looking at all places alike.")
+rivals = max(r[:, 3].max() for key, r in right.items() if not key.startswith("attention"))
+claim("at length 20 the worst of twelve networks with attention copies {:.1%} of the letters", min(right[f"attention|{size}"][:, 3].min() for size in (16, 32, 64)), ">", 0.9)
+claim("after as many steps the best of all without it, with states of up to 128, copies {:.1%}", rivals, "<", 0.55)
+
+# %% [markdown]
+# Where does the writer look? **Predict**: at the letter that it is about to write, by what that letter *is*, or by its *place*? And in a text twice as long as any in training?
+
+# %%
+#| code-summary: "the map, the tables, the claims"
+#| code-fold: true
+alphabet = np.array(list("abcdefghijklmnopqrst"))
+with figure(2, height=3.4, width=6.8, name="copy-map", caption="Where a network with a state of 64 looks: each row a letter that it writes, each column one that it reads, the darker the more weight. Left, 20 letters; right, 40, twice the longest text in training. On the right, letters that it gets wrong are marked by a dot.",
+            alt="Two square maps. The left has a dark diagonal, from one to three letters wide, from corner to corner. The right has it for the first half; then it fades into broad grey stripes over the second half, where nearly all letters are marked as wrong.") as axes:
+    for ax, T in zip(axes, ("20", "40")):
+        shown = copied["attention|64"]["maps"][T]
+        heatmap(np.array(shown["weights"]), xlabel="read", ylabel="written", xticks=alphabet[shown["read"]], yticks=[c + ("" if r == w else " ·") for c, r, w in zip(alphabet[shown["written"]], shown["read"], shown["written"])], ax=ax)
+        ax.tick_params(labelsize=7 if T == "20" else 4.5, length=0)
+
+looked = {size: copied[f"attention|{size}"] for size in (16, 32, 64)}
+kinds = {"random": "random letters", "two letters": "two letters only", "one letter": "one letter, again and again", "told others": "random; told random others"}
+table([{"text": label, "length": T} | {f"state of {size}": "{:.0f} to {:.0f}".format(*(100 * f(run["looking"][T][kind][0]) for f in (min, max))) for size, run in looked.items()} for T in ("20", "40") for kind, label in kinds.items()], name="copy-looks",
+      caption="Weight on the place that is to be copied [%], mean over 100 texts: least to most of four networks. The writer is told the right letters before, but for the last kind, where all that it is told is random. Looking everywhere alike would give 5% and 2.5%.")
+table([{"state": size, "undisturbed": "{:.0f} to {:.0f}".format(*(100 * f(run["displaced"]["undisturbed"][0]) for f in (min, max))), "displaced, next place": "{:.0f} to {:.0f}".format(*(100 * f(run["displaced"]["disturbed"][0]) for f in (min, max))),
+        "displaced, behind the false place": "{:.1f} to {:.1f}".format(*(100 * f(run["displaced"]["disturbed"][1]) for f in (min, max)))} for size, run in looked.items()], name="copy-displaced",
+      caption="At the tenth of 20 letters the writer is made to look at another place, three or more away, and told the letter before that one. Weight [%] of its next look on the eleventh place, undisturbed and disturbed, and on the place behind the false one; 200 texts, least to most of four networks.")
+claim("displaced once, no network puts more than {:.1%} of its next look behind the false place", max(max(run["displaced"]["disturbed"][1]) for run in looked.values()), "<", 0.01)
+places = np.array([run["places"]["right"] for run in looked.values()])                               # (sizes, 40)
+claim("of 40 letters the first 15 are right to {:.1%} at least", places[:, :15].mean(1).min(), ">", 0.95)
+claim("and of the last 15 at most {:.1%}", places[:, 25:].mean(1).max(), "<", 0.2)
+
+# %%
+#| code-summary: "lists to look things up in, and a network of two layers"
+#| code-fold: true
+names = "Anna Ben Carla David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Noah Olga Paul".split()
+animals = "ant bear cat dog eel fox goat hen ibis jay kite lion mole newt owl pig".split()
+words, pairs = names + animals, 8
+
+def lists(rng, n):
+    "n lists of eight names, each followed by an animal of its own, then eight of these names asked anew: words (n, 32), which pair (n, 16)."
+    owner, animal = (np.stack([rng.permutation(16)[:pairs] for _ in range(n)]) for _ in range(2))           # (n, 8) each
+    asked = np.concatenate([np.tile(np.arange(pairs), (n, 1)), rng.integers(pairs, size=(n, pairs))], 1)
+    told = np.stack([np.take_along_axis(owner, asked, 1), 16 + np.take_along_axis(animal, asked, 1)], 2)   # (n, 16, 2)
+    return torch.from_numpy(told.reshape(n, -1)), torch.from_numpy(asked)
+
+class Heads(nn.Module):
+    "Causal layers of four heads each, and nothing between them but sums: words (B, T) -> logits (B, T, V), or with need_weights those and (B, layers, 4, T, T)."
+    def __init__(self, seed, layers=2, width=64):
+        super().__init__()
+        rng = stream(seed, "initialization, heads")
+        self.embedding, self.head = Embedding(len(words), width, rng=rng), Linear(width, len(words), rng=rng)
+        self.layers = nn.ModuleList([MultiHeadAttention(width, 4, positions="rope", rng=rng) for _ in range(layers)])
+
+    def forward(self, x, need_weights=False):
+        x, maps = self.embedding(x), []
+        for layer in self.layers:
+            y = layer(F.layer_norm(x, x.shape[-1:]), is_causal=True, need_weights=need_weights)
+            if need_weights: maps.append(y[1])
+            x = x + (y[0] if need_weights else y)
+        logits = self.head(F.layer_norm(x, x.shape[-1:]))
+        return (logits, torch.stack(maps, 1)) if need_weights else logits
+
+def learn_lists(model, rng, lr, steps=1000, batch=32):
+    "Adam, the rate in one cycle, new lists in each batch; what counts is the animal behind each name of the second half."
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.1, cycle_momentum=False, final_div_factor=100)
+    for _ in range(steps):
+        x = lists(rng, batch)[0]
+        loss = F.cross_entropy(model(x)[:, 2 * pairs :: 2].flatten(0, 1), x[:, 2 * pairs + 1 :: 2].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return model
+
+# %%
+#| code-summary: "what a head looks at, and what it is worth"
+#| code-fold: true
+@torch.no_grad()
+def answered(model, x):
+    "The share of the second half's animals that are right."
+    return round(float((model(x)[:, 2 * pairs :: 2].argmax(-1) == x[:, 2 * pairs + 1 :: 2]).float().mean()), 4)
+
+@torch.no_grad()
+def answered_without(model, x, heads):
+    "The same when the outputs of these heads, (layer, head), are set to 0."
+    kept = [layer.out_proj.weight.clone() for layer in model.layers]
+    for i, h in heads: model.layers[i].out_proj.weight[:, 16 * h : 16 * (h + 1)] = 0
+    share = answered(model, x)
+    for layer, weight in zip(model.layers, kept): layer.out_proj.weight.copy_(weight)
+    return share
+
+@torch.no_grad()
+def habits(model, x, asked):
+    "The share of each head's weight on places of several kinds, means over lists and over the queries of a kind: {kind: (2, 4)}."
+    maps, T = model(x, need_weights=True)[1], x.shape[1]
+    pair, place = asked.repeat_interleave(2, 1), torch.arange(T)
+    same = (pair[:, :, None] == pair[:, None, :]) & (place[:, None] > place + 1)                          # (n, T, T): earlier places of the same pair
+    name, listed = place % 2 == 0, place < 2 * pairs
+    kinds = {"animal of the list: the word before": (~name & listed, (place[:, None] == place + 1).expand_as(same)), "animal of the list: itself": (~name & listed, torch.eye(T).bool().expand_as(same)),
+             "name asked: its animal": (name & ~listed, same & ~name), "name asked: the same name": (name & ~listed, same & name), "name asked: other animals": (name & ~listed, ~same & ~name)}
+    return {kind: (maps * where[:, None, None])[:, :, :, queries].sum(-1).mean((0, 3)).double().numpy().round(4).tolist() for kind, (queries, where) in kinds.items()}
+
+# %%
+#| code-summary: "the long run: two layers of heads learn to look up"
+#| code-fold: true
+#| slow
+torch.set_num_threads(1)
+found, (x, asked) = {"networks": [], "one layer": {}}, lists(stream(1, "lists, test"), 500)
+for seed in range(5):
+    start, model = Heads(seed), learn_lists(Heads(seed), stream(seed, "lists"), 0.003)
+    each = [[answered_without(model, x, [(i, h)]) for h in range(4)] for i in range(2)]
+    found["networks"].append({"right": answered(model, x), "right, untrained": answered(start, x), "without a head": each, "without a layer": [answered_without(model, x, [(i, h) for h in range(4)]) for i in range(2)],
+                              "trained": habits(model, x, asked), "untrained": habits(start, x, asked)})
+    if seed == 0:
+        with torch.no_grad(): maps = model(x[:3], need_weights=True)[1].flatten(1, 2)
+        found["lists"], found["maps"] = [" ".join(words[i] for i in row) for row in x[:3]], [[[(100 * a[t, : t + 1]).round().int().tolist() for t in range(len(a))] for a in m] for m in maps]
+for lr in (0.001, 0.003, 0.01): found["one layer"][lr] = answered(learn_lists(Heads(100, layers=1), stream(100, "lists"), lr), x)
+_ = Path("results/13_maps.json").write_text(json.dumps(found, separators=(",", ":")))
+
+# %% [markdown]
+# Eight names, each followed by an animal; then some of the names again, and behind each its animal is to be said. Two causal layers of four heads each learn that, with RoPE for positions and nothing else between them. A query that stands on a name can look for the name's earlier place; but the answer stands one place further. **Predict** what the heads of the first layer look at, and those of the second.
+
+# %%
+#| code-summary: "the figure that moves, the table, the claims"
+#| code-fold: true
+looked_up = stored("13_maps")
+head_names = [f"layer {i + 1}, head {h + 1}" for i in range(2) for h in range(4)]
+entries = {" ".join(text.split()[:4]) + " …": k for k, text in enumerate(looked_up["lists"])}
+
+def map_frame(text, head):
+    told, rows = looked_up["lists"][entries[text]].split(), looked_up["maps"][entries[text]][head_names.index(head)]
+    with figure(height=4.6, width=4.8) as ax:
+        heatmap(np.array([row + [0] * (len(told) - len(row)) for row in rows]), xticks=told, yticks=told, xlabel="looked at", ylabel="looks", title=head, ax=ax)
+        ax.tick_params(labelsize=6, length=0)
+        ax.tick_params(axis="x", labelrotation=90)
+        ax.axhline(15.5, color=INK, linewidth=0.5)
+
+def map_said(text, head):
+    told, row = looked_up["lists"][entries[text]].split(), looked_up["maps"][entries[text]][head_names.index(head)][30]
+    return f"{head}: at its last name, {told[30]}, it looks most at {told[int(np.argmax(row))]}, with {max(row)}% of its weight."
+
+explore(map_frame, text=list(entries), head=head_names, start={"text": list(entries)[0], "head": "layer 2, head 1"}, name="heads", caption="Where each head of one trained network looks, in three lists that are new to it: each row a word, each column one that it may look at, the darker the more weight. Below the line, names are asked.", alt=map_said)
+
+runs = looked_up["networks"]
+habit = lambda kind, layer, when: np.array([run[when][kind][layer] for run in runs])                 # (networks, heads)
+span = lambda values: "{:.0f} to {:.0f}".format(100 * np.min(values), 100 * np.max(values))
+table([{"layer": layer + 1, "where it stands: where it looks": kind, "most of the four heads": span(habit(kind, layer, "trained").max(1)), "least": span(habit(kind, layer, "trained").min(1)), "untrained, most": span(habit(kind, layer, "untrained").max(1))}
+       for layer in range(2) for kind in runs[0]["trained"]], name="heads", caption="Share of a head's weight [%], mean over 500 new lists and over the queries that stand there: of each network's four heads the one with the most and the one with the least, least to most of five networks; beside them the same networks before training.")
+claim("in each of five networks a head of the first layer puts {:.0%} or more of its weight, at an animal of the list, on the word before", habit("animal of the list: the word before", 0, "trained").max(1).min(), ">", 0.8)
+claim("at a name asked, every head of the second layer puts {:.0%} or more on its animal", habit("name asked: its animal", 1, "trained").min(), ">", 0.65)

@@ -43,6 +43,8 @@ def chosen(pool: list, pattern: str, used: set):
 def adapted(name: str, cell):
     "In the chapter `softmax` is the engine's; that of arrays has its module's name."
     source = re.sub(r"(?<![\w.])softmax\(", "activations.softmax(", cell.source) if name == "exp" else cell.source
+    if name == "seq":                                          # in the chapter the bare names are those of the engine's layers
+        source = re.sub(r"(?<![\w.])(Embedding|Linear)\(", r"twin_layers.\1(", re.sub(r"(?<![\w.])MultiHeadAttention\(", "twins.MultiHeadAttention(", source))
     if name == "lib":                                          # what checks arguments is imported in the folded cell
         source = re.sub(r"\nfrom nnbook\.layers import _as_input.*", "", source)
         source = re.sub(r"(\nfrom nnbook\.layers import Linear, Module, Parameter, )(?!_as)(.*)", r"\1_as_input, _real, _switch, _whole, \2", source)
