@@ -559,7 +559,7 @@ def _rnn(pack: _Pack, xh: ndarray, states: list, w_ih: ndarray, w_hh: ndarray, b
     return [hs], back
 
 # %% ../nbs/92_kernels.ipynb #42e6d781
-_TILE, _ROWS, _COLUMNS = 1 << 16, 128, 256                         # scores at a time: at most, and of each head
+_TILE, _ROWS, _COLUMNS = 1 << 17, 128, 256                         # scores at a time: of all heads, and of each
 
 class _Tile(NamedTuple):
     "Scores that are computed together: of some queries with some keys."
@@ -575,10 +575,9 @@ class _View(NamedTuple):
     blind: ndarray | None                                          # (heads or 1, T) the queries that see none
     tiles: list
 
-def _tiles(T: int, S: int, group: int) -> list:
-    "For `group` query heads to one of keys."
+def _tiles(T: int, S: int, rows: int) -> list:
     cut = lambda n, step: [slice(a, min(a + step, n)) for a in range(0, n, step)]
-    return [(r, c) for r in cut(T, min(_ROWS, max(16, _TILE // (group * _COLUMNS)))) for c in cut(S, _COLUMNS)]
+    return [(r, c) for r in cut(T, rows) for c in cut(S, _COLUMNS)]
 
 def _marked(tiles: Iterator) -> list:
     rows, columns, found = set(), set(), []
@@ -604,11 +603,11 @@ def _triangle(T: int, S: int, first: int, dtype: np.dtype) -> tuple:
     "The shade of a causal mask: query i sees the keys up to first + i."
     return _shade(np.where(np.tri(T, S, first, bool), dtype.type(0), dtype.type(-np.inf)))
 
-def _view(mask: ndarray | None, is_causal: bool, T: int, S: int, group: int, dtype: np.dtype) -> _View:
+def _view(mask: ndarray | None, is_causal: bool, T: int, S: int, rows: int, dtype: np.dtype) -> _View:
     "mask: (heads or 1, T or 1, S), bool or float."
     if mask is None:
-        if not is_causal: return _View(slice(S), None, _marked(_Tile(*t) for t in _tiles(T, S, group)))
-        within = [(r, c) for r, c in _tiles(T, min(S, T), group) if c.start < r.stop]
+        if not is_causal: return _View(slice(S), None, _marked(_Tile(*t) for t in _tiles(T, S, rows)))
+        within = [(r, c) for r, c in _tiles(T, min(S, T), rows) if c.start < r.stop]
         triangle = lambda r, c: _triangle(r.stop - r.start, c.stop - c.start, r.start - c.start, dtype)
         return _View(slice(min(S, T)), None, _marked(_Tile(r, c, *triangle(r, c)) for r, c in within))
     bias = np.where(mask, 0, -np.inf).astype(dtype) if mask.dtype == bool else (mask * np.log2(np.e)).astype(dtype)
@@ -619,7 +618,7 @@ def _view(mask: ndarray | None, is_causal: bool, T: int, S: int, group: int, dty
     n = np.count_nonzero(seen)
     keys = slice(n) if seen[:n].all() else np.flatnonzero(seen)
     bias = np.broadcast_to(bias[..., keys], (len(bias), T, n))
-    tiles = _marked(_Tile(r, c, *_shade(bias[:, r, c])) for r, c in _tiles(T, n, group) if (bias[:, r, c] != -np.inf).any())
+    tiles = _marked(_Tile(r, c, *_shade(bias[:, r, c])) for r, c in _tiles(T, n, rows) if (bias[:, r, c] != -np.inf).any())
     return _View(keys, np.broadcast_to(blind[..., 0], (len(bias), T)) if blind.any() else None, tiles)
 
 # %% ../nbs/92_kernels.ipynb #c8191113
@@ -635,6 +634,7 @@ class _Room:
     def columns(self, name: str, a: ndarray, ones: int = 0) -> ndarray:
         "(..., S, d) -> (..., d + ones, S), below it rows of ones."
         *n, S, d = a.shape
+        if d > 32 and not ones: return a.swapaxes(-1, -2)          # too wide for the product without packing, in which a view is slower
         columns = self(name, *n, d + ones, S)
         columns[..., :d, :], columns[..., d:, :] = a.swapaxes(-1, -2), 1
         return columns
@@ -715,7 +715,8 @@ class _Heads:
         self.hidden(grad)
         np.negative(np.einsum("...i,...i", grad[..., :e], out), out=grad[..., e])
         both, values = self.factors(room, q, k), room.columns("values", v, 1)
-        dq, dk, dv = (room(name, *a.shape) for name, a in (("dq", q), ("dk", k[:, :, 0]), ("dv", v[:, :, 0])))
+        shapes = q.shape, k[:, :, 0].shape, v[:, :, 0].shape
+        dq, dk, dv = (a if a.shape == s and a.dtype == room.dtype else room(name, *s) for name, a, s in zip(("dq", "dk", "dv"), (gq, gk, gv), shapes))
         if self.view.blind is not None: dq[...] = 0
         for tile in self.view.tiles:
             rows, columns, *_, (first_row, first_column) = tile
@@ -726,10 +727,11 @@ class _Heads:
                 first = first_column and i == 0
                 room.add(dv[..., columns, :], p[:, :, i].swapaxes(-1, -2), grad[:, :, i, rows, :e], first)
                 room.add(dk[..., columns, :], ds[:, :, i].swapaxes(-1, -2), q[:, :, i, rows], first)
-        np.multiply(dq, self.scale, out=gq)
+        np.multiply(dq, self.scale, out=gq, casting="same_kind")
         dk *= log(2)                                               # q was for base 2
         for whole, part in ((gk, dk), (gv, dv)):
-            if part.size < whole.size: whole[...] = 0
+            if part is whole: continue
+            whole[...] = 0
             whole[..., self.view.keys, :] = part
 
 # %% ../nbs/92_kernels.ipynb #78293b74
@@ -755,15 +757,16 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_c
             for at, part in parts: getattr(part, name)(room, *(a[at] for a in arrays))
     run("forward", [*leaves, out], _Room(dtype))
     def backward(g):
-        grads = [np.empty(a.shape, dtype) for a in leaves]
-        run("backward", [*leaves, g.reshape(out.shape), out, *grads], _Room(dtype))
-        return tuple(a.reshape(p.shape) for a, p in zip(grads, (q, k, v)))
+        grads = [np.empty_like(p.data, order="C", subok=False) for p in (q, k, v)]     # whole, so that the leaves need no copies
+        run("backward", [*leaves, g.reshape(out.shape), out, *(a.reshape(leaf.shape) for a, leaf in zip(grads, leaves))], _Room(dtype))
+        return tuple(grads)
     return Tensor.of(out.reshape(B, h, T, e).astype(result, copy=False), q, k, v, backward=backward)
 
 def _parts(mask: ndarray | None, is_causal: bool, shape: tuple, S: int, dtype: np.dtype) -> Iterator[tuple]:
     "As many heads at a time as fill a tile, if they share a mask: their place among the batch and the heads of keys, and their view."
-    B, heads, group, T, _ = shape
-    n = max(1, _TILE // max(1, group * min(T, _ROWS) * min(S, _COLUMNS)))
+    B, heads, group, T, d = shape
+    rows = min(_ROWS if d <= 32 else 2 * _ROWS, max(16, _TILE // (group * _COLUMNS)))       # OpenBLAS multiplies narrow heads faster in small tiles
+    n = max(1, _TILE // max(1, group * min(T, rows) * min(S, _COLUMNS)))
     masks = None if mask is None else np.broadcast_to(mask, (*(1,) * (4 - mask.ndim), *mask.shape)[:3] + (S,))
     apart = (1, 1) if mask is None else masks.shape[:2]            # larger than 1: each has a mask of its own
     across = 1 if apart[1] > 1 else min(n, heads)
@@ -771,7 +774,7 @@ def _parts(mask: ndarray | None, is_causal: bool, shape: tuple, S: int, dtype: n
     @cache
     def view(b, j):
         own = None if mask is None else masks[b, j * group : (j + 1) * group] if apart[1] > 1 else masks[b]
-        return _view(own, is_causal, T, S, group, dtype)
+        return _view(own, is_causal, T, S, rows, dtype)
     for b in range(0, B, down):
         for j in range(0, heads, across):
             yield (slice(b, b + down), slice(j, j + across)), view(b if apart[0] > 1 else 0, j if apart[1] > 1 else 0)
