@@ -133,6 +133,13 @@ def displaced(p, n=200, T=20, t=9):
     return {name: [a[:, every, t + 1, place].mean(1).double().numpy().round(4).tolist() for place in (t + 1, j + 1)] for name, a in (("undisturbed", plain), ("disturbed", moved))}
 
 @torch.no_grad()
+def aimed(p, T=40, n=200):
+    "The share of symbols right at each place of sequences of length T, written freely, when at each step the decoder has to look at that place alone: mean over networks, (T,)."
+    x = torch.from_numpy(stream(1, "copying, test", T).integers(symbols, size=(n, T))).expand(len(p["enc"]), n, T)
+    logits = copying(p, "attention", x, free=True, aim={t: F.one_hot(torch.full(x.shape[:2], t), T).float() for t in range(T)})[0]
+    return (logits.argmax(-1) == x).float().mean((0, 1)).double().numpy().round(3).tolist()
+
+@torch.no_grad()
 def by_place(p, arm, T=40, n=200):
     "At each place of sequences of length T, written freely: the share of symbols right, and, with attention, the weight on the place itself: means over networks, (T,)."
     x = torch.from_numpy(stream(1, "copying, test", T).integers(symbols, size=(n, T))).expand(len(p["enc"]), n, T)
@@ -163,7 +170,7 @@ def swept(arm, size, steps=copy_steps, rates=copy_rates, seeds=(0, 1, 2, 3)):
     p = learn_to_copy(arm, size, [rate] * len(seeds), seeds, steps)
     run = {"steps": steps, "parameters": sum(w[0].numel() for w in p.values()), "rates": dict(zip(map(str, rates), tried.round(4).tolist())), "rate": rate,
            "free": shares_right(p, arm), "forced": shares_right(p, arm, free=False), "places": by_place(p, arm)}
-    if arm == "attention": run |= {"looking": {T: looking(p, T) for T in (20, 40)}, "displaced": displaced(p), "maps": {T: one_map(p, T) for T in (20, 40)}}
+    if arm == "attention": run |= {"looking": {T: looking(p, T) for T in (20, 40)}, "displaced": displaced(p), "aimed": aimed(p), "maps": {T: one_map(p, T) for T in (20, 40)}}
     return run
 
 # %%
@@ -218,18 +225,27 @@ claim("at length 20 the worst of twelve networks with attention copies {:.1%} of
 claim("after as many steps the best of all without it, with states of up to 128, copies {:.1%}", rivals, "<", 0.55)
 
 # %% [markdown]
+# PROSE-LONGER
+#
+
+# %% [markdown]
 # Where does the writer look? **Predict**: at the letter that it is about to write, by what that letter *is*, or by its *place*? And in a text twice as long as any in training?
 
 # %%
 #| code-summary: "the map, the tables, the claims"
 #| code-fold: true
 alphabet = np.array(list("abcdefghijklmnopqrst"))
-with figure(2, height=3.4, width=6.8, name="copy-map", caption="Where a network with a state of 64 looks: each row a letter that it writes, each column one that it reads, the darker the more weight. Left, 20 letters; right, 40, twice the longest text in training. On the right, letters that it gets wrong are marked by a dot.",
-            alt="Two square maps. The left has a dark diagonal, from one to three letters wide, from corner to corner. The right has it for the first half; then it fades into broad grey stripes over the second half, where nearly all letters are marked as wrong.") as axes:
+with figure(2, height=3.4, width=6.8, name="copy-map", caption="Where a network with a state of 64 looks: each row a letter that it writes, each column one that it reads, the darker the more weight. Left, 20 letters; right, 40, twice the longest text in training. Dots: letters that it gets wrong.",
+            alt="Two square maps. The left has a dark diagonal, from one to three letters wide, from corner to corner. The right has it for the first half; there it ends, and the rows of the second half are an even pale grey over all columns of the second half; nearly all of these rows have a dot.") as axes:
     for ax, T in zip(axes, ("20", "40")):
         shown = copied["attention|64"]["maps"][T]
-        heatmap(np.array(shown["weights"]), xlabel="read", ylabel="written", xticks=alphabet[shown["read"]], yticks=[c + ("" if r == w else " ·") for c, r, w in zip(alphabet[shown["written"]], shown["read"], shown["written"])], ax=ax)
-        ax.tick_params(labelsize=7 if T == "20" else 4.5, length=0)
+        texts = {"xticks": alphabet[shown["read"]], "yticks": alphabet[shown["written"]]} if T == "20" else {}
+        heatmap(np.array(shown["weights"]), xlabel="read", ylabel="written", **texts, ax=ax)
+        ax.tick_params(length=0, labelsize=7)
+        if T == "40":
+            wrong = np.flatnonzero(np.not_equal(shown["read"], shown["written"]))
+            ax.plot(np.full(len(wrong), 41.0), wrong, ".", color=COLORS["orange"], markersize=3, clip_on=False)
+            ax.set(xticks=(0, 9, 19, 29, 39), xticklabels=(1, 10, 20, 30, 40), yticks=(0, 9, 19, 29, 39), yticklabels=(1, 10, 20, 30, 40), xlim=(-0.5, 39.5))
 
 looked = {size: copied[f"attention|{size}"] for size in (16, 32, 64)}
 kinds = {"random": "random letters", "two letters": "two letters only", "one letter": "one letter, again and again", "told others": "random; told random others"}
@@ -242,6 +258,10 @@ claim("displaced once, no network puts more than {:.1%} of its next look behind 
 places = np.array([run["places"]["right"] for run in looked.values()])                               # (sizes, 40)
 claim("of 40 letters the first 15 are right to {:.1%} at least", places[:, :15].mean(1).min(), ">", 0.95)
 claim("and of the last 15 at most {:.1%}", places[:, 25:].mean(1).max(), "<", 0.2)
+
+# %% [markdown]
+# By its place. The diagonal stays in a text of two letters, where what was written last tells little, and, paler, where all letters are the same. Made to look elsewhere once, and told the letter that stands there, the writer returns to its own next place, as if nothing had been. The reader and the writer each keep count in their states, and the weights match the counts. (A writer that is told nothing but wrong letters does lose its place by and by.) And the count ends where training ended: from the second half of 40 letters on all places look alike to it. What fails on longer texts is the address, not the memory.
+#
 
 # %%
 #| code-summary: "lists to look things up in, and a network of two layers"
@@ -363,3 +383,12 @@ table([{"layer": layer + 1, "where it stands: where it looks": kind, "most of th
        for layer in range(2) for kind in runs[0]["trained"]], name="heads", caption="Share of a head's weight [%], mean over 500 new lists and over the queries that stand there: of each network's four heads the one with the most and the one with the least, least to most of five networks; beside them the same networks before training.")
 claim("in each of five networks a head of the first layer puts {:.0%} or more of its weight, at an animal of the list, on the word before", habit("animal of the list: the word before", 0, "trained").max(1).min(), ">", 0.8)
 claim("at a name asked, every head of the second layer puts {:.0%} or more on its animal", habit("name asked: its animal", 1, "trained").min(), ">", 0.65)
+table([{"network": "two layers", "animals right": span([run["right"] for run in runs])}, {"network": "… before training", "animals right": span([run["right, untrained"] for run in runs])},
+       {"network": "… without the head that costs most", "animals right": span([np.min(run["without a head"]) for run in runs])},
+       {"network": "… without the head of layer 2 that costs most", "animals right": span([min(run["without a head"][1]) for run in runs])},
+       {"network": "… without the four heads of layer 1", "animals right": span([run["without a layer"][0] for run in runs])},
+       {"network": "one layer, trained: the best of three rates", "animals right": f"{100 * max(looked_up['one layer'].values()):.0f}"}], name="heads-worth",
+      caption="Animals said right [%] in 500 new lists, least to most of five networks; naming any of the list's would give 12.5%. Without a head: its output is set to 0.")
+
+# %% [markdown]
+# In every network at least one head of the first layer, standing on an animal of the list, looks at the name before it, so that the animal's place comes to hold whose it is. All four heads of the second layer then look from a name straight at its animal, which one layer cannot find: there an animal's key knows nothing of its owner. Such a pair is called an **induction head** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). The heads share the work unequally: in some networks the answers hang on one head of the first layer, in others hardly on any single one, and no head of the second layer is missed much. A map shows where a head looks, not what it is worth.
