@@ -38,6 +38,9 @@ SHORT = {
     "10_cnn": {"convolve": "conv2d", "plain_conv": "conv2d", "plain_max_pool": "max_pool2d", "plain_avg_pool": "avg_pool2d", "plain_global_pool": "AdaptiveAvgPool2d", "field": "receptive_field",
                "full_layer": "Linear", "local_layer": "LocallyConnected2d", "conv_layer": "conv2d", "plain_batch_norm": "BatchNorm2d", "plain_block": "BasicBlock"},
     "12_rnn": {"witten_bell": "NGram", "plain_rnn": "RNN", "through_time": "RNN", "jacobians": "RNN", "plain_lstm": "LSTM", "plain_gru": "GRU", "plain_stft": "stft"},
+    "13_attention": {"soft_lookup": "kernel_regression", "plain_additive": "AdditiveAttention", "plain_attention": "scaled_dot_product_attention", "plain_causal": "causal_mask",
+                     "plain_window": "sliding_window_mask", "plain_padding": "padding_mask", "plain_heads": "MultiHeadAttention", "plain_sinusoidal": "sinusoidal", "plain_rotate": "rotate",
+                     "online": "online_attention"},
 }
 
 

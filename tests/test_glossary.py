@@ -86,6 +86,7 @@ def test_labels_and_emphasis_are_no_terms(book, text):
     ("Some. (Everything that was done before it is on the **tape**.) More.", "Everything that was done before it is on the tape."),
     ("Everything that was done is on the **tape\nmachine**, which **St. Peter** keeps.", None),
     ("The **reel** holds all of it; the **tape** holds what was done before.", "The tape holds what was done before."),
+    ("The **reel** and (see [A](a.ipynb); [B](b.ipynb)) the **tape** hold it.", "The reel and (see A; B) the tape hold it."),
 ])
 def test_the_sentence_can_be_read_by_itself(book, text, sentence):
     found = book(text)

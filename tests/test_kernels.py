@@ -1,7 +1,9 @@
 """The fast convolutions and pools against torch: any shape, stride, padding, dilation, groups, memory layout and dtype; recurrent layers
-against torch and the tape, any lengths, either way, any gradients wanted; and what they refuse."""
+against torch and the tape, any lengths, either way, any gradients wanted; attention against torch, any masks, groups and sizes of scores;
+and what they refuse."""
 
 import threading
+import tracemalloc
 import warnings
 from functools import partial
 
@@ -23,13 +25,13 @@ pairs = lambda low, high: st.tuples(st.integers(low, high), st.integers(low, hig
 seeds = st.integers(0, 2**32 - 1)
 
 
-def agree(got, want, what, tol):
-    "Equal but for tol times the largest entry."
+def agree(got, want, what, tol, least=1e-30):
+    "Equal but for tol times the largest entry, or times least, if that is larger."
     assert got.shape == want.shape and got.dtype == want.dtype, f"{what}: {got.dtype} {got.shape}, torch has {want.dtype} {want.shape}"
-    np.testing.assert_allclose(got, want, rtol=0, atol=tol * np.abs(want[np.isfinite(want)]).max(initial=1e-30), err_msg=what)
+    np.testing.assert_allclose(got, want, rtol=0, atol=tol * np.abs(want[np.isfinite(want)]).max(initial=least), err_msg=what)
 
 
-def compare(ours, theirs, *arrays, tol=1e-12, seed=0):
+def compare(ours, theirs, *arrays, tol=1e-12, seed=0, least=1e-30):
     "The same value and the same gradients from the same random gradient of the result; no input is changed."
     before = [a.copy() for a in arrays]
     leaves = [Tensor(a, requires_grad=True) for a in arrays]
@@ -39,9 +41,9 @@ def compare(ours, theirs, *arrays, tol=1e-12, seed=0):
     start = g.copy()
     y.backward(g)
     z.backward(torch.tensor(g))
-    agree(y.data, z.detach().numpy(), "value", tol)
+    agree(y.data, z.detach().numpy(), "value", tol, least)
     for i, (leaf, twin, a, b) in enumerate(zip(leaves, twins, arrays, before, strict=True)):
-        agree(leaf.grad, twin.grad.numpy(), f"gradient of input {i}", tol)
+        agree(leaf.grad, twin.grad.numpy(), f"gradient of input {i}", tol, least)
         assert np.array_equal(a, b, equal_nan=True), f"input {i} was changed"
     assert np.array_equal(g, start), "the gradient was changed"
 
@@ -534,3 +536,222 @@ U = layer_arrays("gru", 3, 5, 2, 4)
 ])
 def test_what_does_not_fit_a_recurrent_layer_is_said(call, says):
     with pytest.raises(ValueError, match=says): call()
+
+
+# --- attention
+
+@pytest.fixture(params=[(1, 2, 3), (64, 4, 5), None], ids=["small tiles", "some heads in a tile", "tiles"])
+def tiles(request, monkeypatch):
+    "How much is computed at a time makes no difference."
+    for name, n in zip(("_TILE", "_ROWS", "_COLUMNS"), request.param or ()): monkeypatch.setattr(kernels, name, n)
+
+
+def looking(mask, is_causal, whole):
+    "What torch adds to the scores, and which queries see nothing."
+    bias = torch.zeros(whole, dtype=torch.float64)
+    if mask is not None: bias = bias.masked_fill(~torch.tensor(mask), -np.inf) if mask.dtype == bool else bias + torch.tensor(mask)
+    if is_causal: bias = bias.masked_fill(~torch.ones(whole[2:], dtype=torch.bool).tril(), -np.inf)
+    return bias, (bias == -np.inf).all(-1, keepdim=True)
+
+
+def torch_attention(mask, is_causal, scale, group):
+    "In torch's operators, with zeros for queries that see nothing."
+    def run(q, k, v):
+        k, v = (a.repeat_interleave(group, 1) for a in (k, v))
+        bias, blind = looking(mask, is_causal, (*q.shape[:3], k.shape[2]))
+        s = (q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)).double() + bias
+        return (torch.softmax(s.masked_fill(blind, 0), -1).masked_fill(blind, 0).to(v.dtype)) @ v
+    return run
+
+
+def some_mask(kind, whole, repeated, rng):
+    "Of some axes of length 1, or missing in front."
+    if kind is None: return None
+    shape = tuple(1 if once else n for once, n in zip(repeated, whole))
+    seen = rng.random(shape) < 0.6
+    mask = seen if kind == "bool" else np.where(seen, rng.standard_normal(shape) * (60 if kind == "steep" else 1), -np.inf)
+    while len(mask.shape) > 2 and mask.shape[0] == 1 and rng.random() < 0.5: mask = mask[0]
+    return mask
+
+
+@many
+@given(B=small, heads=small, group=small, T=st.integers(1, 9), S=st.integers(1, 9), d=small, e=small, kind=st.sampled_from([None, "bool", "float", "steep"]),
+       repeated=st.tuples(*[st.booleans()] * 4), is_causal=st.booleans(), scale=st.sampled_from([None, 0.3, 100.0]), layout=layouts, seed=seeds)
+def test_attention(tiles, B, heads, group, T, S, d, e, kind, repeated, is_causal, scale, layout, seed):
+    mask = some_mask(kind, (B, heads * group, T, S), repeated, np.random.default_rng(seed))
+    arrays = [laid_out(a, layout) for a in draw(seed, (B, heads * group, T, d), (B, heads, S, d), (B, heads, S, e))]
+    before = None if mask is None else mask.copy()
+    compare(partial(kernels.attention, mask=mask, is_causal=is_causal, scale=scale), torch_attention(mask, is_causal, scale, group), *arrays, tol=1e-11, seed=seed, least=scale or 1)
+    assert mask is None or np.array_equal(mask, before), "the mask was changed"
+    _, blind = looking(mask, is_causal, (B, heads * group, T, S))
+    q, *kv = (Tensor(a, requires_grad=True) for a in arrays)
+    y = kernels.attention(q, *kv, mask, is_causal, scale)
+    y.backward(np.ones(y.shape))
+    blind = blind[..., 0].numpy()
+    assert not y.data[blind].any() and not q.grad[blind].any(), "a query that sees nothing got something"
+
+
+@settings(many, max_examples=40)
+@given(B=small, T=st.integers(1, 300), S=st.integers(1, 300), is_causal=st.booleans(), wide=st.booleans(), seed=seeds)
+def test_attention_in_torchs_form(B, T, S, is_causal, wide, seed):
+    dtype, tol = (np.float64, 1e-12) if wide else (np.float32, 1e-5)
+    arrays = draw(seed, (B, 4, T, 8), (B, 2, S, 8), (B, 2, S, 6), dtype=dtype)
+    torchs = partial(F.scaled_dot_product_attention, is_causal=is_causal, enable_gqa=True)
+    compare(partial(kernels.attention, is_causal=is_causal), torchs, *arrays, tol=tol, seed=seed, least=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("size", [30, 1e4])
+def test_attention_with_scores_of_any_size(dtype, size):
+    "Scores of thousands make one weight 1 and the others 0, in silence; adding a large number to all of a row changes nothing."
+    q = np.array([1, -1, 0.5], dtype).reshape(1, 1, 3, 1)
+    k, v = np.array([-1, 0, 1], dtype).reshape(1, 1, 3, 1), np.arange(3, dtype=dtype).reshape(1, 1, 3, 1)
+    leaves = [Tensor(a, requires_grad=True) for a in (q, k, v)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = kernels.attention(*leaves, scale=size)
+        y.backward(np.ones_like(y.data))
+    for got, want in ((y.data, [2, 0, 2]), (leaves[2].grad, [1, 0, 2])): np.testing.assert_allclose(got.ravel(), want, atol=1e-5, rtol=0)
+    assert all(np.isfinite(leaf.grad).all() for leaf in leaves)
+    far = kernels.attention(q, k, v, mask=np.full((3, 3), -1e4, dtype), scale=1.0)
+    np.testing.assert_allclose(far.data, kernels.attention(q, k, v, scale=1.0).data, rtol=0.01 if dtype is np.float16 else 1e-5)
+
+
+def test_weights_that_vanish_under_a_mask_may_be_the_largest_of_what_is_seen():
+    "The mask lowers one key by far more than float32 holds, and its score raises it again; and both keys that are seen are lowered."
+    q, k, v = np.full((1, 1, 1, 1), 20.0), np.array([-20.0, 20, 3]).reshape(1, 1, 3, 1), np.array([1.0, 2, 3]).reshape(1, 1, 3, 1)
+    for mask, want in ((np.array([0, -700, -np.inf]), 2), (np.array([-5000, -np.inf, -np.inf]), 1), (np.array([-500, -1301, -np.inf]), 1.5)):
+        if want == 1.5: want = 1 + 1 / (1 + np.exp(1.0))           # scores of -400 and 400: -900 and -901
+        for dtype in (np.float32, np.float64):
+            got = kernels.attention(*(a.astype(dtype) for a in (q, k, v)), mask=mask.astype(dtype), scale=1.0).data.item()
+            assert got == pytest.approx(want, rel=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_what_nobody_sees_is_never_looked_at(tiles, size):
+    seen = np.random.default_rng(3).random((2, 2, 7, 9)) < 0.5
+    seen[0, :, :, [0, 4]] = seen[1, 1, :, 5:] = seen[:, :, 3] = False
+    def run(bad):
+        q, k, v, g = draw(4, (2, 4, 7, 3), (2, 2, 9, 3), (2, 2, 9, 5), (2, 4, 7, 5))
+        q *= size
+        for a in (k, v): a[0, :, [0, 4]] = a[1, 1, 5:] = bad
+        q[:, :, 3] = g[:, :, 3] = bad
+        leaves = [Tensor(a, requires_grad=True) for a in (q, k, v)]
+        y = kernels.attention(*leaves, mask=np.repeat(seen, 2, axis=1))
+        y.backward(g)
+        return [y.data, *(leaf.grad for leaf in leaves)]
+    clean = run(0.0)
+    assert not clean[0][:, :, 3].any() and not clean[1][:, :, 3].any() and not clean[2][1, 1, 5:].any() and not clean[3][0, :, 4].any()
+    for bad in (np.nan, np.inf, -np.inf):
+        assert all(np.array_equal(a, b) for a, b in zip(run(bad), clean, strict=True)), bad
+
+
+def test_nan_goes_where_it_is_seen():
+    q, k, v = draw(5, (1, 1, 4, 3), (1, 1, 4, 3), (1, 1, 4, 2))
+    k[0, 0, 2, 0] = np.nan
+    y = kernels.attention(q, k, v, is_causal=True).data[0, 0]
+    assert np.isfinite(kernels.attention(q, k, v, mask=np.arange(4) != 2).data).all() and np.isnan(y[2:]).all()
+
+
+def test_a_key_nearly_out_of_sight_counts_as_none_without_slow_numbers():
+    "Weights are zeros or numbers with all of their digits: what is below would take processors many times the time."
+    for size in (1, 30):
+        q, k = (size * a for a in draw(6, (1, 1, 40, 4), (1, 1, 50, 4), dtype=np.float32))
+        found = []
+        class Seen(kernels._Heads):
+            def weights(self, *args):
+                found.append(super().weights(*args).copy())
+                return found[-1]
+        mask = np.linspace(0, -150, 50, dtype=np.float32)
+        view = kernels._view(mask[None, None], False, 40, 50, 128, np.dtype(np.float32))
+        Seen(view, 0.5).forward(kernels._Room(np.dtype(np.float32)), q[:, :, None], k, k, np.empty((1, 1, 1, 40, 4), np.float32))
+        p = np.concatenate([x.ravel() for x in found])
+        assert (p == 0).any() and p[p > 0].min() >= np.finfo(np.float32).tiny
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_attention_keeps_dtypes(dtype):
+    leaves = [Tensor(a, requires_grad=True) for a in draw(7, (2, 2, 3, 4), (2, 1, 5, 4), (2, 1, 5, 2), dtype=dtype)]
+    y = kernels.attention(*leaves, mask=np.zeros((3, 5)), is_causal=True)
+    y.sum().backward()
+    assert y.dtype == dtype and all(leaf.grad.dtype == dtype for leaf in leaves)
+
+
+def test_attention_retained_is_walked_twice_and_takes_read_only_inputs():
+    arrays = draw(8, (2, 4, 5, 3), (2, 2, 6, 3), (2, 2, 6, 3), (2, 4, 5, 3))
+    for a in arrays: a.flags.writeable = False
+    leaves = [Tensor(a, requires_grad=True) for a in arrays[:3]]
+    mask = np.random.default_rng(8).random((5, 6)) < 0.7
+    mask.flags.writeable = False
+    y = kernels.attention(*leaves, mask=mask)
+    y.backward(arrays[3], retain_graph=True)
+    once = [leaf.grad.copy() for leaf in leaves]
+    y.backward(arrays[3])
+    assert all(np.array_equal(leaf.grad, 2 * a) for leaf, a in zip(leaves, once))
+
+
+def test_attention_of_nothing():
+    for B, h, T, S, e in ((0, 2, 3, 4, 2), (2, 2, 0, 4, 2), (2, 2, 3, 0, 2), (2, 2, 3, 4, 0), (2, 0, 3, 4, 2)):
+        for is_causal, mask in ((False, None), (True, None), (False, np.ones((T, S), bool))):
+            if not h: continue
+            leaves = [Tensor(a, requires_grad=True) for a in draw(9, (B, h, T, 3), (B, h, S, 3), (B, h, S, e))]
+            y = kernels.attention(*leaves, mask=mask, is_causal=is_causal)
+            y.backward(np.ones(y.shape))
+            assert y.shape == (B, h, T, e) and np.isfinite(y.data).all() and all(leaf.grad.shape == leaf.shape for leaf in leaves)
+            assert S or not y.data.any()
+
+
+def test_attention_holds_no_weights():
+    "The memory beside the arrays that go in and come out does not grow with the square of the length."
+    def peak(T):
+        leaves = [Tensor(a, requires_grad=True) for a in draw(10, *[(1, 1, T, 8)] * 3, dtype=np.float32)]
+        tracemalloc.start()
+        kernels.attention(*leaves, is_causal=True).sum().backward()
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+    peak(1024)                                                     # tables that are made once
+    assert peak(4096) - peak(2048) < 2048 * 8 * 4 * 18
+
+
+def test_attention_computes_no_tile_that_nobody_sees():
+    tiles = lambda mask, is_causal=False: len(kernels._view(mask, is_causal, 1024, 1024, 128, np.dtype(np.float32)).tiles)
+    band = np.abs(np.subtract.outer(np.arange(1024), np.arange(1024))) < 64
+    assert tiles(None) == 32 and tiles(None, True) == 20 == tiles(np.ones((1, 1024, 1024), bool), True)
+    assert tiles(band[None]) < 16 and tiles((np.arange(1024) < 200)[None, None]) == 8
+
+
+def test_attention_in_two_threads_at_once():
+    arrays = draw(11, (4, 4, 60, 8), (4, 2, 70, 8), (4, 2, 70, 8))
+    def work(found):
+        for _ in range(5):
+            leaves = [Tensor(a, requires_grad=True) for a in arrays]
+            y = kernels.attention(*leaves, is_causal=True)
+            y.sum().backward()
+            found.append([y.data, *grads(leaves)])
+    want, found = [], [[], []]
+    work(want)
+    threads = [threading.Thread(target=work, args=(f,)) for f in found]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert [len(f) for f in found] == [5, 5]
+    assert all(np.array_equal(a, b) for f in found for run in f for a, b in zip(run, want[0], strict=True))
+
+
+Q, K, V = np.zeros((2, 4, 5, 3)), np.zeros((2, 2, 6, 3)), np.zeros((2, 2, 6, 7))
+
+
+@pytest.mark.parametrize("call, error, says", [
+    (lambda: kernels.attention(Q[0], K, V), ValueError, r"shape \(batch, heads, steps, width\), got \(4, 5, 3\), \(2, 2, 6, 3\) and"),
+    (lambda: kernels.attention(Q, K, V[:, :, :4]), ValueError, r"as many values as keys, .* got k \(2, 2, 6, 3\) and v \(2, 2, 4, 7\)"),
+    (lambda: kernels.attention(Q, K[..., :2], V), ValueError, r"one batch size and one width, got q \(2, 4, 5, 3\) and k \(2, 2, 6, 2\)"),
+    (lambda: kernels.attention(Q[:1], K, V), ValueError, r"one batch size and one width, got q \(1, 4, 5, 3\)"),
+    (lambda: kernels.attention(Q[:, :3], K, V), ValueError, "query heads that the heads of the keys divide, got 3 and 2"),
+    (lambda: kernels.attention(Q, K[:, :0], V[:, :0]), ValueError, "query heads that the heads of the keys divide, got 4 and 0"),
+    (lambda: kernels.attention(Q, K, V, mask=np.ones((5, 6), int)), TypeError, "bool, True where a query may look, or of float, added to the scores, got int64"),
+    (lambda: kernels.attention(Q, K, V, mask=np.ones((6, 5), bool)), ValueError, r"broadcasts to \(2, 4, 5, 6\), \(batch, heads, queries, keys\), got \(6, 5\)"),
+    (lambda: kernels.attention(Q, K, V, mask=np.ones((2, 5, 6), bool)), ValueError, r"got \(2, 5, 6\)"),
+    (lambda: kernels.attention(Q, K, V, mask=np.ones((1, 2, 4, 5, 6), bool)), ValueError, r"got \(1, 2, 4, 5, 6\)"),
+])
+def test_what_does_not_fit_attention_is_said(call, error, says):
+    with pytest.raises(error, match=says): call()

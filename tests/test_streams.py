@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training
+from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training
 from nnbook.exercises import check
 from nnbook.layers import Parameter
+from nnbook.torch import attention as attention_twins
 from nnbook.torch import cnn as cnn_twins
 from nnbook.torch import layers as twins
 from nnbook.torch import rnn as rnn_twins
@@ -68,6 +69,8 @@ USES = [
         "PlainBlock": (2, 2), "ResNet": (8,)}.items()],
     *[(name, 1, lambda seed, module=module, make=make, sizes=sizes: getattr(module, make)(*sizes, rng=seed)) for module in (rnn, rnn_twins) for name, make, sizes in [
         *[("a recurrent layer", make, (2, 4)) for make in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")], ("CharLM", "CharLM", ("ab", 4, 4)), ("SequenceClassifier", "SequenceClassifier", (2, 4, 2))]],
+    *[(name, 1, lambda seed, module=module, name=name, sizes=sizes: getattr(module, name)(*sizes, rng=seed)) for module in (attention, attention_twins) for name, sizes in {
+        "MultiHeadAttention": (4, 2), "LearnedPositions": (4, 4), "AdditiveAttention": (4, 4, 4)}.items()],
     ("a text", 1, lambda seed: rnn.generate(rnn.NGram(1, "ab").fit("ab"), "a", 2, rng=seed)),
     ("a judge", 1, lambda seed: check("training.1", lambda losses, sizes: np.average(losses, weights=sizes))),
 ]

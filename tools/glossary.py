@@ -21,15 +21,18 @@ MARKER = "<!-- nnbook:glossary -->"
 STOP = {"you need", "predict", "table", "mean", "median", "users", "weight scale"}
 # The field's name for what a chapter sets in bold in another form.
 STANDARD = {
-    "augmentation": "data augmentation", "clipping": "gradient clipping", "divergence": "Kullback–Leibler divergence", "f1": "F1 score", "hidden": "hidden layer",
-    "hinge": "hinge loss", "hyperbolic tangent": "hyperbolic tangent (tanh)", "logits": "logit", "one-hot": "one-hot encoding", "overfit": "overfitting", "overfits": "overfitting",
+    "augmentation": "data augmentation", "clipping": "gradient clipping", "context": "context vector", "divergence": "Kullback–Leibler divergence", "f1": "F1 score",
+    "grouped-query": "grouped-query attention", "heads": "attention head", "hidden": "hidden layer", "hinge": "hinge loss",
+    "hyperbolic tangent": "hyperbolic tangent (tanh)", "keys": "key", "logits": "logit", "multi-query": "multi-query attention", "one-hot": "one-hot encoding", "overfit": "overfitting", "overfits": "overfitting",
     "pocket": "pocket algorithm", "power": "statistical power", "proper": "proper scoring rule", "range test": "learning rate range test",
-    "rectified linear unit": "rectified linear unit (ReLU)", "relu": "rectified linear unit (ReLU)", "ridge": "ridge regression", "saddle": "saddle point", "saturate": "saturation",
-    "saturates": "saturation", "schedule": "learning rate schedule", "standardize": "standardization", "step": "step function", "underfit": "underfitting", "underfits": "underfitting",
+    "rectified linear unit": "rectified linear unit (ReLU)", "relu": "rectified linear unit (ReLU)", "ridge": "ridge regression",
+    "rotary positions": "rotary position embedding (RoPE)", "saddle": "saddle point", "saturate": "saturation", "saturates": "saturation",
+    "schedule": "learning rate schedule", "scores": "attention score", "standardize": "standardization", "step": "step function", "underfit": "underfitting", "underfits": "underfitting",
 }
 BOLD = re.compile(r"\*\*(?P<term>[^*\n]+(?:\n[^*\n]+)?)\*\*")
 LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)")
 SAFE = re.compile(r"\$[^$]+\$|`[^`]+`|\[[^\]]*\]\([^)]*\)")  # a full stop in these ends no sentence
+CLAUSE = re.compile(r"(?:\((?:[^()]|\([^()]*\))*\)|[^;]|;(?! ))+")     # a semicolon in parentheses ends no clause
 LEANS = re.compile(r"(?:It|Its|This|That|These|Those|They|Their|Such|Here|Hence|So|The same|Both|Call|Solved)\b")
 ROW = re.compile(r"^\| *(?P<term>[^|]+?) *\| *(?P<sentence>[^|]+?) *\| *\[(?P<heading>[^\]]+)\]\((?P<notebook>[^)#]+)(?P<anchor>#[^)]+)\) *\|$", re.M)
 
@@ -78,7 +81,7 @@ def sentences(paragraph: str) -> list[str]:
 
 def clause(sentence: str, term: str) -> str:
     "Of a sentence that defines several terms, the part between semicolons that holds this one, where it can stand alone."
-    part = next((p for p in sentence.split("; ") if f"**{term}**" in p), sentence)
+    part = next((p.strip() for p in CLAUSE.findall(sentence) if f"**{term}**" in p), sentence)
     alone = sentence.count("**") > 2 and len(part.split()) > 4 and not re.match(r"(?:and|but|or|which|that|how|to)\b", part)
     return (part if part[-1] in ".?!:" else part + ".") if alone else sentence
 
