@@ -2,7 +2,7 @@ import numpy as np
 
 from nnbook.autograd import Tensor
 from nnbook.cnn import Conv2d
-from nnbook.kernels import conv2d, lstm, max_pool2d
+from nnbook.kernels import attention, conv2d, lstm, max_pool2d
 
 layer = Conv2d(3, 8, kernel_size=3, padding=1, rng=0)      # calls kernels.conv2d, after it has checked its arguments
 x = Tensor(np.ones((16, 3, 32, 32), np.float32))
@@ -15,3 +15,7 @@ sequences, state = Tensor(np.ones((16, 10, 3), np.float32)), Tensor(np.zeros((16
 weight_ih, weight_hh = Tensor(np.full((20, 3), 0.1, np.float32), requires_grad=True), Tensor(np.full((20, 5), 0.1, np.float32), requires_grad=True)
 output, h, c = lstm(sequences, state, state, weight_ih, weight_hh, lengths=np.array([10] * 15 + [4]))
 assert output.shape == (16, 10, 5) and not output.data[15, 4:].any() and np.array_equal(h.data[15], output.data[15, 3])
+
+q, k, v = Tensor(np.ones((2, 4, 5, 8), np.float32)), Tensor(np.ones((2, 2, 5, 8), np.float32)), Tensor(np.arange(20.0).reshape(2, 2, 5, 1))
+means = attention(q, k, v, is_causal=True)                 # of equal scores; heads 0 and 1 read the first head of keys and values
+assert means.shape == (2, 4, 5, 1) and np.allclose(means.data[0, 1, :, 0], [0, 0.5, 1, 1.5, 2])
