@@ -750,14 +750,15 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_c
     (B, h, T, d), (_, heads, S, e) = q.shape, v.shape
     result, group = np.result_type(q.data, k.data, v.data), h // heads
     dtype, scale = np.result_type(result, np.float32), max(d, 1) ** -0.5 if scale is None else float(scale)
-    leaves, out = (q.data.reshape(B, heads, group, T, d), k.data, v.data), np.empty((B, heads, group, T, e), dtype)
-    parts = [(at, _Heads(view, scale)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)]
+    some = bool(T and S)                                            # with none, nothing is written into out and the gradients
+    leaves, out = (q.data.reshape(B, heads, group, T, d), k.data, v.data), (np.empty if some else np.zeros)((B, heads, group, T, e), dtype)
+    parts = [(at, _Heads(view, scale)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)] if some else []
     def run(name, arrays, room):
         with np.errstate(all="ignore"):
             for at, part in parts: getattr(part, name)(room, *(a[at] for a in arrays))
     run("forward", [*leaves, out], _Room(dtype))
     def backward(g):
-        grads = [np.empty_like(p.data, order="C", subok=False) for p in (q, k, v)]     # whole, so that the leaves need no copies
+        grads = [(np.empty_like if some else np.zeros_like)(p.data, order="C", subok=False) for p in (q, k, v)]     # whole, so that the leaves need no copies
         run("backward", [*leaves, g.reshape(out.shape), out, *(a.reshape(leaf.shape) for a, leaf in zip(grads, leaves))], _Room(dtype))
         return tuple(grads)
     return Tensor.of(out.reshape(B, h, T, e).astype(result, copy=False), q, k, v, backward=backward)

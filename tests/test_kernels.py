@@ -715,10 +715,12 @@ def test_attention_of_nothing():
         for is_causal, mask in ((False, None), (True, None), (False, np.ones((T, S), bool))):
             if not h: continue
             leaves = [Tensor(a, requires_grad=True) for a in draw(9, (B, h, T, 3), (B, h, S, 3), (B, h, S, e))]
+            junk = [np.full(n, np.nan) for n in range(1, 200)]          # what an array that nothing is written into then finds in memory
+            del junk
             y = kernels.attention(*leaves, mask=mask, is_causal=is_causal)
             y.backward(np.ones(y.shape))
-            assert y.shape == (B, h, T, e) and np.isfinite(y.data).all() and all(leaf.grad.shape == leaf.shape for leaf in leaves)
-            assert S or not y.data.any()
+            assert y.shape == (B, h, T, e) and all(leaf.grad.shape == leaf.shape for leaf in leaves)
+            assert not y.data.any() and not any(leaf.grad.any() for leaf in leaves)
 
 
 def test_attention_holds_no_weights():
