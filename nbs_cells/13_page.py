@@ -393,7 +393,7 @@ table([{"network": "whole", "right answers [%]": ends([net["right"] for net in n
 claim("in each of five networks a head of the second layer has at least {:.0%} of its weight, from a name that is asked for, on its animal", min(max(net["trained"][its][1]) for net in nets), ">", 0.88)
 
 # %% [markdown]
-# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all four look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer, at any of three rates, a network did no better than guessing. Without the one head that looks most at the name before, some networks still answer nearly all, others lose most: their other heads look there too, but less.
+# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all four look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer, at any of three rates, a network did no better than guessing. Without the one head that looks most at the name before, one network still answers nearly all, another loses most of its answers: the other heads look there too, but less.
 #
 # A map says where a head looks, and not what the network makes of it: other weights can give nearly the same output ([Jain and Wallace, 2019](99_references.ipynb#jain2019)).
 
