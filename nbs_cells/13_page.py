@@ -145,7 +145,7 @@ table([{"of the weight": f"on the letter to be written, in sequences of {name}",
       caption="What the look-up goes by: networks with attention and a state of 32, sequences of 20 letters, mean of four networks and its 95% interval. The lower rows: at step 10 the decoder is made to look at another place, and is told the letter before that one.")
 
 # %% [markdown]
-# With attention, the smallest state writes 20 letters nearly without a fault. Through one state, the largest, with many times the parameters, gets fewer than half of them right in as many steps. A larger state helps, and so does reading backwards, for short sequences: the last letter read is then the first to be written. Is it only that attention hands over *more*? The mean of all states, with equal weights, does about as well as reading backwards. So it is the looking.
+# With attention, the smallest state writes 20 letters nearly without a fault. Through one state, the largest, with many times the parameters, gets fewer than half of them right in as many steps. A larger state helps, and so does reading backwards, for short sequences and all but the smallest state: the last letter read is then the first to be written. Is it only that attention hands over *more*? The mean of all states, with equal weights, does about as well as reading backwards. So it is the looking.
 #
 # Beyond 20 letters both fail, attention later. In [the map](#fig-copy-maps) the diagonal ends where training ended. [The table](#tbl-looks) says why: where all letters are the same it still finds its place, and made to look elsewhere for one step, it is back at the next. It looks by *place*, which the states of a GRU can tell, and it counts; for places that it has never met it has learned nothing.
 
@@ -393,7 +393,7 @@ table([{"network": "whole", "right answers [%]": ends([net["right"] for net in n
 claim("in each of five networks a head of the second layer has at least {:.0%} of its weight, from a name that is asked for, on its animal", min(max(net["trained"][its][1]) for net in nets), ">", 0.88)
 
 # %% [markdown]
-# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all four look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer the networks hardly do better than guessing. And of the one head that looks most at the name before, some networks can do without, others not: the rest do the same in part.
+# Nobody told these heads what to look at. In the first layer, some look from each animal to the name before it: from then on the animal knows whose it is. In the second, all four look from a name that is asked for to its animal. That such pairs of heads form was found in language models, where they are called **induction heads** ([Olsson and others, 2022](99_references.ipynb#olsson2022)). With one layer, at any of three rates, a network did no better than guessing. Without the one head that looks most at the name before, one network still answers nearly all, another loses most of its answers: the other heads look there too, but less.
 #
 # A map says where a head looks, and not what the network makes of it: other weights can give nearly the same output ([Jain and Wallace, 2019](99_references.ipynb#jain2019)).
 
