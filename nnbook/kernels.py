@@ -575,6 +575,11 @@ class _View(NamedTuple):
     blind: ndarray | None                                          # (heads or 1, T) the queries that see none
     tiles: list
 
+    @property
+    def gaps(self) -> bool:
+        "Some query is in no tile."
+        return self.blind is not None or not self.tiles
+
 def _tiles(T: int, S: int, rows: int) -> list:
     cut = lambda n, step: [slice(a, min(a + step, n)) for a in range(0, n, step)]
     return [(r, c) for r in cut(T, rows) for c in cut(S, _COLUMNS)]
@@ -698,7 +703,7 @@ class _Heads:
         self.shift(room, q, k)
         both = self.factors(room, q, k)
         y, total, ones = room("y", *out.shape), room("total", *q.shape[:-1], 1), np.ones((_COLUMNS, 1), out.dtype)
-        if self.view.blind is not None: y[...], total[...] = 0, 0
+        if self.view.gaps: y[...], total[...] = 0, 0
         for tile in self.view.tiles:
             (rows, columns, *_, (first, _)), p = tile, self.weights(room, *both, tile)
             room.add(total[..., rows, :], p, ones[: p.shape[-1]], first)
@@ -717,7 +722,8 @@ class _Heads:
         both, values = self.factors(room, q, k), room.columns("values", v, 1)
         shapes = q.shape, k[:, :, 0].shape, v[:, :, 0].shape
         dq, dk, dv = (a if a.shape == s and a.dtype == room.dtype else room(name, *s) for name, a, s in zip(("dq", "dk", "dv"), (gq, gk, gv), shapes))
-        if self.view.blind is not None: dq[...] = 0
+        if self.view.gaps: dq[...] = 0
+        if not self.view.tiles: dk[...], dv[...] = 0, 0
         for tile in self.view.tiles:
             rows, columns, *_, (first_row, first_column) = tile
             p, ds = self.weights(room, *both, tile), room.product("slopes", grad[..., rows, :], values[..., columns])
