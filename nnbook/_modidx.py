@@ -591,6 +591,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'nnbook.kernels._Room.product': ('kernels.html#_room.product', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Tile': ('kernels.html#_tile', 'nnbook/kernels.py'),
                                 'nnbook.kernels._View': ('kernels.html#_view', 'nnbook/kernels.py'),
+                                'nnbook.kernels._View.gaps': ('kernels.html#_view.gaps', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Window': ('kernels.html#_window', 'nnbook/kernels.py'),
                                 'nnbook.kernels._aligned': ('kernels.html#_aligned', 'nnbook/kernels.py'),
                                 'nnbook.kernels._bands': ('kernels.html#_bands', 'nnbook/kernels.py'),

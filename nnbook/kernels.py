@@ -575,6 +575,11 @@ class _View(NamedTuple):
     blind: ndarray | None                                          # (heads or 1, T) the queries that see none
     tiles: list
 
+    @property
+    def gaps(self) -> bool:
+        "Some query is in no tile."
+        return self.blind is not None or not self.tiles
+
 def _tiles(T: int, S: int, rows: int) -> list:
     cut = lambda n, step: [slice(a, min(a + step, n)) for a in range(0, n, step)]
     return [(r, c) for r in cut(T, rows) for c in cut(S, _COLUMNS)]
@@ -698,7 +703,7 @@ class _Heads:
         self.shift(room, q, k)
         both = self.factors(room, q, k)
         y, total, ones = room("y", *out.shape), room("total", *q.shape[:-1], 1), np.ones((_COLUMNS, 1), out.dtype)
-        if self.view.blind is not None: y[...], total[...] = 0, 0
+        if self.view.gaps: y[...], total[...] = 0, 0
         for tile in self.view.tiles:
             (rows, columns, *_, (first, _)), p = tile, self.weights(room, *both, tile)
             room.add(total[..., rows, :], p, ones[: p.shape[-1]], first)
@@ -717,7 +722,8 @@ class _Heads:
         both, values = self.factors(room, q, k), room.columns("values", v, 1)
         shapes = q.shape, k[:, :, 0].shape, v[:, :, 0].shape
         dq, dk, dv = (a if a.shape == s and a.dtype == room.dtype else room(name, *s) for name, a, s in zip(("dq", "dk", "dv"), (gq, gk, gv), shapes))
-        if self.view.blind is not None: dq[...] = 0
+        if self.view.gaps: dq[...] = 0
+        if not self.view.tiles: dk[...], dv[...] = 0, 0
         for tile in self.view.tiles:
             rows, columns, *_, (first_row, first_column) = tile
             p, ds = self.weights(room, *both, tile), room.product("slopes", grad[..., rows, :], values[..., columns])
@@ -750,15 +756,14 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_c
     (B, h, T, d), (_, heads, S, e) = q.shape, v.shape
     result, group = np.result_type(q.data, k.data, v.data), h // heads
     dtype, scale = np.result_type(result, np.float32), max(d, 1) ** -0.5 if scale is None else float(scale)
-    some = bool(T and S)                                            # with none, nothing is written into out and the gradients
-    leaves, out = (q.data.reshape(B, heads, group, T, d), k.data, v.data), (np.empty if some else np.zeros)((B, heads, group, T, e), dtype)
-    parts = [(at, _Heads(view, scale)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)] if some else []
+    leaves, out = (q.data.reshape(B, heads, group, T, d), k.data, v.data), np.empty((B, heads, group, T, e), dtype)
+    parts = [(at, _Heads(view, scale)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)]
     def run(name, arrays, room):
         with np.errstate(all="ignore"):
             for at, part in parts: getattr(part, name)(room, *(a[at] for a in arrays))
     run("forward", [*leaves, out], _Room(dtype))
     def backward(g):
-        grads = [(np.empty_like if some else np.zeros_like)(p.data, order="C", subok=False) for p in (q, k, v)]     # whole, so that the leaves need no copies
+        grads = [np.empty_like(p.data, order="C", subok=False) for p in (q, k, v)]     # whole, so that the leaves need no copies
         run("backward", [*leaves, g.reshape(out.shape), out, *(a.reshape(leaf.shape) for a, leaf in zip(grads, leaves))], _Room(dtype))
         return tuple(grads)
     return Tensor.of(out.reshape(B, h, T, e).astype(result, copy=False), q, k, v, backward=backward)
