@@ -516,7 +516,7 @@ def online_attention(query, key, value, is_causal: bool = False, scale: float | 
     lead = np.broadcast_shapes(*(x.shape[:-2] for x in (q, k, v)))
     (T, d), (S, e) = q.shape[-2:], v.shape[-2:]
     q = np.broadcast_to(q, (*lead, T, d)) * q.dtype.type(_scale(name, scale, d))
-    top, total, out = np.full((*lead, T, 1), -np.inf, q.dtype), np.zeros((*lead, T, 1), q.dtype), np.zeros((*lead, T, e), q.dtype)
+    top, total, out = np.full((*lead, T, 1), np.finfo(q.dtype).min, q.dtype), np.zeros((*lead, T, 1), q.dtype), np.zeros((*lead, T, e), q.dtype)
     for start in range(0, min(S, T) if is_causal else S, block):
         keys, rows = slice(start, start + block), slice(start if is_causal else 0, None)       # earlier queries see none of these keys
         scores = q[..., rows, :] @ k[..., keys, :].swapaxes(-1, -2)                            # (..., rows, block)

@@ -321,6 +321,15 @@ def test_block_by_block_is_exact(lead, sizes, is_causal, block, scale, single):
     np.testing.assert_allclose(got, want, atol=1e-5 if single else 1e-12)
 
 
+def test_online_attention_passes_blocks_whose_scores_are_all_minus_infinity():
+    q, k, v = np.abs(x_of(5, 8)), x_of(300, 8, seed=1), x_of(300, 3, seed=2)
+    k[:150] = -np.inf
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(online_attention(q, k, v, block=64), online_attention(q, k[150:], v[150:]), atol=1e-12)
+        assert not online_attention(q, k[:150], v[:150], block=64).any()
+
+
+
 def test_block_by_block_survives_scores_that_grow_and_fall():
     q, v = np.ones((1, 1)), x_of(9, 2)
     for scores in (np.arange(9.0) * 300, -np.arange(9.0) * 300, np.full(9, -1e4), np.array([0.0, 800, -800] * 3)):

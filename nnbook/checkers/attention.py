@@ -22,7 +22,7 @@ def _(sizes):
     for E, h, h_kv, length in ((12, 3, 1, 3), (8, 2, 2, 3), (12, 4, 2, 5), (12, 6, 1, 7), (4096, 32, 8, 8192), (4096, 32, 1, 8192)):
         got, want, where = sizes(E, h, h_kv, length), _sizes(E, h, h_kv, length), f"sizes({E}, {h}, {h_kv}, {length})"
         if got is None: raise Mismatch("your function gives back None; is a `return` missing?")
-        if not isinstance(got, (tuple, list)) or len(got) != 2: raise Mismatch("return two numbers: the parameters, and what the cache holds")
+        if not isinstance(got, (tuple, list, np.ndarray)) or len(got) != 2: raise Mismatch("return two numbers: the parameters, and what the cache holds")
         if tuple(got) == want[::-1] != want: raise Mismatch(f"{where}: the two numbers have changed places")
         for mistake, wrong in {"the biases are missing": _sizes(E, h, h_kv, length, bias=False), "the last projection, of the joined heads, is missing": _sizes(E, h, h_kv, length, out=False),
                                "you count as many key heads as query heads": _sizes(E, h, h, length), "is a head as wide as the layer?": _sizes(E, h, h_kv, length, d=E),
@@ -112,7 +112,7 @@ def _(attend):
                               "the mask does nothing": _attention(q, k, v, np.ones_like(mask))}, where)
             expect(got, want, where)
     q, k, v, mask = 1e3 * q, 1e3 * k, v, masks["a mask (T, S)"]
-    expect(np.asarray(_called(attend, q, k, v, mask)), _attention(q, k, v, mask), "scores of up to a million: does an exponential overflow? What may be taken from all scores of a row?")
+    expect(np.asarray(_called(attend, q, k, v, mask)), _attention(q, k, v, mask), "scores of up to a million: do exponentials overflow, or all vanish? What may be taken from all scores of a row, and the largest of which is it?")
     mask = np.broadcast_to(mask, (B, h, T, S)).copy()
     mask[0, :, 1], mask[1, 0] = False, False
     got, want = np.asarray(_called(attend, q / 1e3, k / 1e3, v, mask)), _attention(q / 1e3, k / 1e3, v, mask)
@@ -141,7 +141,7 @@ def _(causal_heads):
             moved = x.copy()
             moved[:, t] += rng.standard_normal((B, d))
             changed = (np.abs(np.asarray(_called(causal_heads, moved, W, h)) - got) > 1e-9).any(axis=(0, 2))      # (T,)
-            if changed[:t].any(): raise Mismatch(f"{what}: token {t} was changed, and output {int(np.argmax(changed[:t]))} changed with it, which comes before: the future gets in")
+            if changed[:t].any(): raise Mismatch(f"{what}: token {t} was changed, and output {int(np.argmax(changed[:t]))} changed with it, which comes before: the future gets in, by the mask or by a reshape")
             if not changed[t:].all(): raise Mismatch(f"{what}: token {t} was changed, and output {t + int(np.argmin(changed[t:]))} took no notice: some of the past is kept out")
         _slip(got, want, {"the heads are cut rightly and joined wrongly: which axis has to stand beside the width again?": _heads(x, W, h, join=False), "by the root of which width are the scores divided? A head's is d // h": _heads(x, W, h, scale=d**-0.5),
                           "the scores are divided by the width of a head, not by its root": _heads(x, W, h, scale=h / d), "the scores are not scaled": _heads(x, W, h, scale=1.0),
