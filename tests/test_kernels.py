@@ -486,6 +486,21 @@ def test_a_recurrent_layer_takes_read_only_inputs(kind):
 
 
 @all_kinds
+@pytest.mark.parametrize("B, I, H", [(32, 128, 128), (70, 200, 96), (40, 300, 75)])
+def test_recurrent_layers_whose_weights_are_cut_into_blocks(kind, B, I, H):
+    arrays, lengths = layer_arrays(kind, B, 3, I, H), np.arange(B) % 3 + 1
+    arrays[-4] *= I**-0.5
+    cut = [kernels._narrow(w, B).shape[-3] for w in (np.empty((I + 1 + H, H)), arrays[-3])]
+    assert (max(cut) > 1) == (H % 2 == 0) or kind in ("rnn", "relu"), "sizes that are cut, but for a width that halves don't divide"
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    results = recurrent(kind)(*leaves, lengths=lengths)
+    start_back(results, {0, 1}, 0)
+    values, gradients = torch_layer(kind, arrays, lengths, False, {0, 1}, 0)
+    for k, (got, want) in enumerate(zip(results, values, strict=True)): agree(got.data, want, f"result {k}", 1e-11)
+    for k, (leaf, want) in enumerate(zip(leaves, gradients, strict=True)): agree(leaf.grad, want, f"gradient of input {k}", 1e-11)
+
+
+@all_kinds
 def test_recurrent_layers_in_two_threads_at_once(kind):
     arrays, lengths = layer_arrays(kind, 8, 20, 6, 16), np.arange(8) + 13
     def work(found):
