@@ -326,7 +326,7 @@ class MultiHeadAttention(Module):
     Raises ValueError when shapes or lengths don't fit, TypeError for a mask of whole numbers, and for a Tensor of another dtype.
     """
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
-                 positions: str | None = None, window: int | None = None, base: float = 10000.0, qk_norm: bool = False, rng=None):
+                 positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None, qk_norm: bool = False):
         _switch("MultiHeadAttention", qk_norm=qk_norm)
         sizes = _head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
         self.embed_dim, self.num_heads, (self.num_kv_heads, self.head_dim), self.dropout = embed_dim, num_heads, sizes, dropout

@@ -104,7 +104,7 @@ def _softmax(scores: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
 class MultiHeadAttention(nn.Module):
     "The twin of `nnbook.attention.MultiHeadAttention`; device and dtype as in torch, whose own generator draws the masks of dropout."
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
-                 positions: str | None = None, window: int | None = None, base: float = 10000.0, qk_norm: bool = False, rng=None, device=None,
+                 positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None, qk_norm: bool = False, device=None,
                  dtype=None):
         super().__init__()
         layers._switch("MultiHeadAttention", qk_norm=qk_norm)
