@@ -169,7 +169,8 @@ class Block(_Residual):
 
     def forward(self, x, lengths=None, is_causal: bool = True, plain: bool = False) -> Tensor:
         "x (B, T, d_model), kept."
-        is_causal = is_causal and self.attention.window is None            # a window looks back alone
+        _switch("Block", is_causal=is_causal)
+        is_causal = bool(is_causal) and self.attention.window is None      # a window looks back alone
         x = self._add(x, self.norm1, partial(self.attention, lengths=lengths, is_causal=is_causal, plain=plain))
         return self._add(x, self.norm2, self.mlp)
 
@@ -298,6 +299,10 @@ def _windows(n: int, length: int, stride: int) -> list[tuple[int, int, int]]:
     ends = [min(start + length, n) for start in starts]
     return [(start, end, end - before) for start, end, before in zip(starts, ends, [0, *ends])]
 
+def _parts(text) -> list:
+    if isinstance(text, (list, tuple, dict)): return list(text.values() if isinstance(text, dict) else text)
+    return [text]
+
 def _read(tokenizer, text: str) -> tuple[ndarray, int]:
     "A text's tokens (n,), and how many bytes all but the first of them stand for."
     if not isinstance(text, str): raise TypeError(f"bits_per_byte takes a text, or several, got {_say(text)}")
@@ -312,10 +317,12 @@ def _bits(c: GPTConfig, tokenizer, text, stride: int | None, nats) -> float:
     stride = max(1, length // 2) if stride is None else stride
     _whole("bits_per_byte", stride=stride)
     if stride > length: raise ValueError(f"bits_per_byte with stride={stride} would pass over tokens; take up to context_length={length}")
+    if isinstance(tokenizer, (str, type)) or not all(hasattr(tokenizer, name) for name in ("encode", "decode", "__len__")):
+        raise TypeError(f"bits_per_byte takes a tokenizer, such as a Vocabulary, got {_say(tokenizer)}")
     if len(tokenizer) > c.vocab_size:
         raise ValueError(f"this tokenizer has {len(tokenizer)} tokens, more than the model's vocab_size={c.vocab_size}; take the one that it was trained with")
     rows = int(np.clip(2**22 // (length * c.vocab_size), 1, 64))
-    for part in [text] if isinstance(text, str) else list(text.values() if isinstance(text, dict) else text):
+    for part in _parts(text):
         ids, n = _read(tokenizer, part)
         windows, size = _windows(len(ids) - 1, length, stride), size + n
         for i in range(0, len(windows), rows):
@@ -369,7 +376,9 @@ def mask_tokens(tokens, mask_token: int, vocab_size: int, rate: float = 0.15, rn
     _whole("mask_tokens", vocab_size=vocab_size)
     _real("mask_tokens", 0, 1, rate=rate)
     tokens, rng = _numbers("mask_tokens", tokens, "B, T", vocab_size), stream(rng, "masking")
-    _numbers("mask_tokens", mask_token, "", vocab_size)
+    for name, n, low, high in (("mask_token", mask_token, 0, vocab_size - 1), ("ignore_index", ignore_index, -2**40, -1)):
+        if not isinstance(n, (int, np.integer)) or not low <= n <= high:
+            raise ValueError(f"mask_tokens needs {name} to be a whole number from {low} to {high}, got {_say(n)}")
     chosen, kind = rng.random(tokens.shape) < rate, rng.random(tokens.shape)
     other = np.where(kind < 0.8, mask_token, np.where(kind < 0.9, rng.integers(0, vocab_size, tokens.shape), tokens))
     return np.where(chosen, other, tokens), np.where(chosen, tokens, ignore_index)

@@ -101,6 +101,10 @@ def _softmax(scores: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     blind = ~seen.any(-1, keepdim=True)
     return scores.masked_fill(~(seen | blind), -torch.inf).masked_fill(blind, 0).softmax(-1).masked_fill(blind, 0)
 
+def _normed(norm: nn.RMSNorm, x: torch.Tensor) -> torch.Tensor:
+    "In the precision of the norm's weight: under autocast x has less."
+    return norm(x.to(norm.weight.dtype)).to(x.dtype)
+
 class MultiHeadAttention(nn.Module):
     "The twin of `nnbook.attention.MultiHeadAttention`; device and dtype as in torch, whose own generator draws the masks of dropout."
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
@@ -129,7 +133,7 @@ class MultiHeadAttention(nn.Module):
             own, same, key = query is key, value is key, clean(key)
             query, value = key if own else query, key if same else clean(value)
         q, k, v = map(self._split, self._project(query, key, value))
-        if self.q_norm is not None: q, k = self.q_norm(q), self.k_norm(k)
+        if self.q_norm is not None: q, k = _normed(self.q_norm, q), _normed(self.k_norm, k)
         if self.positions == "rope": q, k = rotate(q, base=self.base), rotate(k, base=self.base)
         mask = self._mask(attn_mask, None if lengths is None else ~padding, q, k.shape[2])
         y = scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0, is_causal,
