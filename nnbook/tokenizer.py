@@ -7,6 +7,8 @@ __all__ = ['pretokenize', 'BPETokenizer']
 
 # %% ../nbs/14_tokenizer.ipynb #dd5736df
 import re
+from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +17,7 @@ import json
 import unicodedata
 import warnings
 from codecs import lookup_error
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
@@ -79,14 +81,14 @@ def _escaped(text: "str | bytes") -> str:
         return text
     return bytes(text).decode("utf-8", "surrogateescape")
 
-def _spelled(piece: str) -> bytes:
-    "A pre-token as the ids of its bytes."
-    return piece.encode("utf-8", "surrogateescape").translate(_ID_OF_BYTE)
+def _spelled(piece: str) -> str:
+    "A pre-token as a word: a str with one character for each token, chr(id), so far one for each byte."
+    return piece.encode("utf-8", "surrogateescape").translate(_ID_OF_BYTE).decode("latin-1")
 
 class _Pairs:
     """The words of a corpus, and how often each pair of neighbours occurs in them.
 
-    A word is a str with one character for each of its tokens, chr(id), so that a pair is a str of two, and merging it is replacing them.
+    In a word (`_spelled`) a pair of tokens is a str of two characters, and merging it is replacing them by one.
     """
     def __init__(self, words: dict[str, int]):
         self.words, self.counts = list(words), list(words.values())
@@ -141,19 +143,18 @@ def _corpus(text) -> "Iterator[str | bytes]":
         yield part
 
 def _learn(words: Counter, n: int, min_frequency: int) -> list[tuple[bytes, bytes]]:
-    "At most n new tokens' merges, in order, from pre-tokens and their counts."
-    pairs = _Pairs({_spelled(word).decode("latin-1"): count for word, count in words.items()})
-    tokens, merges, end = [bytes([b]) for b in _ORDER], [], 256 + n
-    ids = {token: i for i, token in enumerate(tokens)}
-    while len(tokens) < end:
+    """At most n merges, in the order learned, from pre-tokens and their counts.
+
+    No two of them make the same token: within the same bytes, as long as no merge crosses their ends, all merges before happen alike.
+    """
+    pairs = _Pairs({_spelled(word): count for word, count in words.items()})
+    tokens, merges = [bytes([b]) for b in _ORDER], []
+    while len(merges) < n:
         count, pair = pairs.most()
         if count < min_frequency: break
-        left, right = (tokens[ord(c)] for c in pair)
-        if left + right not in ids:
-            ids[left + right] = len(tokens)
-            tokens.append(left + right)
-        pairs.merge(pair, chr(ids[left + right]))
-        merges.append((left, right))
+        pairs.merge(pair, chr(len(tokens)))
+        merges.append(tuple(tokens[ord(c)] for c in pair))
+        tokens.append(b"".join(merges[-1]))
     return merges
 
 # %% ../nbs/14_tokenizer.ipynb #1cc720e0
@@ -173,20 +174,19 @@ def _sound(text: str) -> bool:
     except UnicodeEncodeError: return False
     return True
 
-def _merged(merges) -> tuple[list[bytes], tuple[tuple[bytes, bytes], ...]]:
-    "The tokens that merges make, by id, and the merges, checked."
+def _merged(merges) -> tuple[dict[bytes, int], tuple[tuple[bytes, bytes], ...]]:
+    "The ids of bytes and of what merges make, and the merges, checked."
     if isinstance(merges, (str, bytes)) or not isinstance(merges, Iterable): raise TypeError(f"merges are pairs of bytes, got {_say(merges)}")
-    tokens, pairs = {bytes([b]): None for b in _ORDER}, {}
+    ids, merges = {bytes([b]): i for i, b in enumerate(_ORDER)}, tuple(merges)
     for n, pair in enumerate(merges):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not all(isinstance(part, bytes) for part in pair):
             raise TypeError(f"a merge is a pair of bytes, such as (b'th', b'e'); merge {n} is {_say(pair)}")
-        left, right = pair
         for part in pair:
-            if part not in tokens: raise ValueError(f"merge {n} joins {left!r} and {right!r}, and no merge before it makes {part!r}")
-        if (left, right) in pairs: raise ValueError(f"merge {n}, of {left!r} and {right!r}, is merge {pairs[left, right]} again")
-        pairs[left, right] = n
-        tokens[left + right] = None
-    return list(tokens), tuple(pairs)
+            if part not in ids: raise ValueError(f"merge {n} joins {pair[0]!r} and {pair[1]!r}, and no merge before it makes {part!r}")
+        made = b"".join(pair)
+        if made in ids: raise ValueError(f"merge {n}, of {pair[0]!r} and {pair[1]!r}, makes {made!r}, which merge {ids[made] - 256} makes already")
+        ids[made] = 256 + n
+    return ids, tuple(map(tuple, merges))
 
 def _checked_ids(owner: str, ids, n: int) -> ndarray:
     "Ids (n,) as int64, each below n."
@@ -200,53 +200,49 @@ def _checked_ids(owner: str, ids, n: int) -> ndarray:
     return i.astype(np.int64)
 
 # %% ../nbs/14_tokenizer.ipynb #2693eec1
-_NEVER = 2**40                                                          # the rank of a pair that no merge joins
-_CACHED, _CACHED_LENGTH = 2**16, 64                                     # pre-tokens remembered at most, and their length in characters
+_NEVER = 2**40                                                          # instead of an id, for a pair that no merge joins
+_SHORT, _CACHED = 64, 2**16                                             # tokens in a short word; pre-tokens remembered, none of them longer than that
 
 class _Merger(dict):
-    """From a pre-token to its ids, tuple[int, ...], remembered: merges are applied to it, the earliest learned first, of equals the leftmost.
+    """From a pre-token to its ids, tuple[int, ...], remembered: its bytes, merged, the earliest merge first, of equal ones the leftmost.
 
-    ranks: {(id, id): rank}; made: the id that each rank makes.
+    made: from a pair, a str of two characters as in `_spelled`, to the id that stands for it. What is made comes after what it is made of.
     """
-    def __init__(self, ranks: dict, made: list[int]):
+    def __init__(self, made: dict[str, int]):
         super().__init__()
-        self.ranks, self.made = ranks, made
+        self.made, self.pairs = made, list(made)
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
-        ids = list(_spelled(piece))
-        ids = tuple(self.short(ids) if len(ids) < 100 else self.long(ids))
-        if len(piece) <= _CACHED_LENGTH:
-            if len(self) >= _CACHED: self.clear()
-            self[piece] = ids
+        word = _spelled(piece)
+        if len(word) > _SHORT: return tuple(map(ord, self.long(word)))
+        if len(self) >= _CACHED: self.clear()
+        ids = self[piece] = tuple(map(ord, self.short(word)))
         return ids
 
-    def short(self, ids: list[int]) -> list[int]:
-        "Look through all pairs for the next merge: quadratic in the length, and the fastest for words."
-        rank, made = self.ranks.get, self.made
-        ranks = [rank(pair, _NEVER) for pair in zip(ids, ids[1:])]
-        while ranks and (first := min(ranks)) < _NEVER:
-            i = ranks.index(first)
-            ids[i : i + 2] = [made[first]]
-            del ranks[i]
-            if i > 0: ranks[i - 1] = rank((ids[i - 1], ids[i]), _NEVER)
-            if i < len(ranks): ranks[i] = rank((ids[i], ids[i + 1]), _NEVER)
-        return ids
+    def short(self, word: str) -> list[str]:
+        "Look through all pairs for the next merge, and do one: quadratic in the length, and the fastest for words."
+        made, tokens = self.made.get, list(word)
+        ids = [made(pair, _NEVER) for pair in map(add, word, word[1:])]
+        while ids and (first := min(ids)) < _NEVER:
+            i = ids.index(first)
+            tokens[i : i + 2] = [chr(first)]
+            del ids[i]
+            if i > 0: ids[i - 1] = made(tokens[i - 1] + tokens[i], _NEVER)
+            if i < len(ids): ids[i] = made(tokens[i] + tokens[i + 1], _NEVER)
+        return tokens
 
-    def long(self, ids: list[int]) -> list[int]:
-        "The same with a heap of pairs and a list linked both ways: n log n."
-        rank, made, n = self.ranks.get, self.made, len(ids)
-        after, before = list(range(1, n + 1)), list(range(-1, n - 1))
-        heap = [(r, i) for i, pair in enumerate(zip(ids, ids[1:])) if (r := rank(pair, _NEVER)) < _NEVER]
-        heapify(heap)
-        while heap:
-            r, i = heappop(heap)
-            j = after[i]
-            if j >= n or ids[i] < 0 or rank((ids[i], ids[j])) != r: continue      # one of the two was merged meanwhile
-            ids[i], ids[j], after[i] = made[r], -1, after[j]
-            if after[j] < n: before[after[j]] = i
-            for left, right in ((before[i], i), (i, after[i])):
-                if left >= 0 and right < n and (r := rank((ids[left], ids[right]), _NEVER)) < _NEVER: heappush(heap, (r, left))
-        return [i for i in ids if i >= 0]
+    def long(self, word: str) -> str:
+        "Do the next merge wherever its pair occurs: linear in the length, for each merge that has a part in it."
+        ahead = [id for pair in set(map(add, word, word[1:])) if (id := self.made.get(pair))]
+        heapify(ahead)
+        while ahead:
+            new = heappop(ahead)
+            parts = word.split(self.pairs[new - 256])
+            if len(parts) == 1: continue                                # merged already, or gone
+            word = (token := chr(new)).join(parts)
+            born = {(part[-1:] or token) + token for part in parts[:-1]} | {token + (part[:1] or token) for part in parts[1:]}
+            for pair in born & self.made.keys(): heappush(ahead, self.made[pair])
+        return word
 
 # %% ../nbs/14_tokenizer.ipynb #dda47d72
 _HEADER, _UNCUT = "#version: 0.2", " - no pre-tokenizer"                   # the first line of merges.txt
@@ -313,14 +309,13 @@ class BPETokenizer:
     """
     def __init__(self, merges: Iterable[tuple[bytes, bytes]] = (), special_tokens: Iterable[str] = (), pretokenize: bool = True):
         _switch("BPETokenizer", pretokenize=pretokenize)
-        (tokens, self.merges), names = _merged(merges), _specials(special_tokens)
-        ids = {token: i for i, token in enumerate(tokens)}
+        (ids, self.merges), names = _merged(merges), _specials(special_tokens)
         for name in names:
             if name.encode() in ids or _token(name) in ids:
                 raise ValueError(f"the special token {_say(name)} is an ordinary one already; choose a name that no text contains")
-        self.pretokenize, self.tokens = bool(pretokenize), (*tokens, *(name.encode() for name in names))
-        self.special_tokens = {name: len(tokens) + i for i, name in enumerate(names)}
-        self._merger = _Merger({(ids[a], ids[b]): r for r, (a, b) in enumerate(self.merges)}, [ids[a + b] for a, b in self.merges])
+        self.pretokenize, self.tokens = bool(pretokenize), (*ids, *(name.encode() for name in names))
+        self.special_tokens = {name: len(ids) + i for i, name in enumerate(names)}
+        self._merger = _Merger({chr(ids[a]) + chr(ids[b]): 256 + n for n, (a, b) in enumerate(self.merges)})
         longest_first = sorted(names, key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})") if names else None
 
