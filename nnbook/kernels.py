@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['conv2d', 'conv_transpose2d', 'max_pool2d', 'avg_pool2d', 'lstm', 'gru', 'rnn', 'attention', 'self_attention',
-           'norm_linear', 'gelu', 'linear_add']
+           'norm_linear', 'gelu', 'relu2', 'linear_add']
 
 # %% ../nbs/92_kernels.ipynb #606b4cf8
 from collections.abc import Callable, Iterator
@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
+from . import activations
 from .autograd import _BITS, Tensor, _chosen, _tensors
 
 # %% ../nbs/92_kernels.ipynb #d426c9c6
@@ -855,48 +856,50 @@ def _check_attention(q: tuple, k: tuple, v: tuple, mask: ndarray | None) -> None
     if mask.ndim > 4 or any(m not in (1, n) for m, n in zip(mask.shape[::-1], whole[::-1])):
         raise ValueError(f"attention takes a mask that broadcasts to {whole}, (batch, heads, queries, keys), got {mask.shape}")
 
-# %% ../nbs/92_kernels.ipynb #98c2da62
+# %% ../nbs/92_kernels.ipynb #3624d00a
 _SPAN = 1 << 15                                                    # numbers at a time: few enough that a handful of such arrays fit a core's cache
 
-def _spans(n: int, width: int = 1) -> Iterator[slice]:
+def _spans(n: int, width: int) -> Iterator[slice]:
     "n rows of so many numbers, as many at a time as stay within a cache."
     step = max(1, _SPAN // max(1, width))
     return (slice(a, min(a + step, n)) for a in range(0, n, step))
 
 def norm_linear(x: Tensor, gain: Tensor | None, shift: Tensor | None, weight: Tensor, bias: Tensor | None = None, eps: float = 1e-5,
                 centered: bool = True) -> Tensor:
-    """linear(norm(x), weight, bias) as one node; norm is the layer norm (Ba, Kiros & Hinton, 2016), or not centered the RMS norm (Zhang & Sennrich, 2019).
+    """linear(norm(x), weight, bias) as one node; the layer norm (Ba, Kiros & Hinton, 2016), or not centered the RMS norm (Zhang & Sennrich, 2019).
 
-    Shapes: x (..., d), gain and shift (d,) or None, weight (n, d), bias (n,) or None -> (..., n). The gain becomes a factor of the
-    weights' columns, the shift a part of the bias: no array of x's size is multiplied by them, on the way back either.
-    Raises ValueError for shapes that don't fit.
+    Shapes: x (..., d), gain and shift (d,) or None, weight (n, d), bias (n,) or None -> (..., n). The gain is a factor of the weights'
+    columns, the shift a part of the bias. Raises ValueError for shapes that don't fit.
     """
-    parents = _tensors(x, *(p for p in (gain, shift, weight, bias) if p is not None))
-    x, given = parents[0], iter(parents[1:])
-    gain, shift, weight, bias = (None if p is None else next(given) for p in (gain, shift, weight, bias))
-    (n, d), dtype = weight.shape, np.result_type(*(p.data for p in parents))
-    rows = x.data.reshape(prod(x.shape[:-1]), d)
+    parents = _tensors(*(p for p in (x, weight, gain, shift, bias) if p is not None))
+    x, weight, rest = parents[0], parents[1], iter(parents[2:])
+    gain, shift, bias = (None if p is None else next(rest) for p in (gain, shift, bias))
+    _check_norm_linear(x.shape, weight.shape, gain, shift, bias)
+    (n, d), dtype = weight.shape, np.result_type(np.float16, *(p.data for p in parents))
     with np.errstate(all="ignore"):
-        normal, inverse = _normalized(rows.astype(dtype, copy=False), dtype.type(eps), centered)
+        normal, inverse = _normalized(x.data.reshape(prod(x.shape[:-1]), d).astype(dtype, copy=False), eps, centered)
         scaled = weight.data if gain is None else weight.data * gain.data
         y = np.matmul(normal, scaled.T)                            # (N, n)
-        added = _total(None if shift is None else weight.data @ shift.data, None if bias is None else bias.data)
-        if added is not None: y += added
+        if shift is not None: y += weight.data @ shift.data if bias is None else weight.data @ shift.data + bias.data
+        elif bias is not None: y += bias.data
     def backward(g):
-        g = g.reshape(len(rows), n)
-        gw, gb = g.T @ normal, np.ones(len(g), g.dtype) @ g        # by the scaled weights, and by what was added
-        found = {id(x): _norm_grad(g @ scaled, normal, inverse, centered).reshape(x.shape) if x.requires_grad else None}
-        if gain is not None: found[id(gain)] = np.einsum("nd,nd->d", gw, weight.data)
-        if shift is not None: found[id(shift)] = gb @ weight.data
-        if bias is not None: found[id(bias)] = gb
+        g = g.reshape(y.shape)
+        gx = _norm_grad(g @ scaled, normal, inverse, centered).reshape(x.shape) if x.requires_grad else None
+        if not any(p.requires_grad for p in parents[1:]): return (gx, *(None for _ in parents[1:]))
+        gw, gb = g.T @ normal, np.ones(len(g), g.dtype) @ g        # of the scaled weights, and of what was added
+        small = [] if gain is None else [np.einsum("nd,nd->d", gw, weight.data)]
+        if shift is not None: small.append(gb @ weight.data)
+        if bias is not None: small.append(gb)
         if gain is not None: gw *= gain.data
-        found[id(weight)] = gw if shift is None else gw + gb[:, None] * shift.data
-        return tuple(found[id(p)] for p in parents)
+        if shift is not None: gw += gb[:, None] * shift.data
+        return (gx, gw, *small)
     return Tensor.of(y.reshape(*x.shape[:-1], n), *parents, backward=backward)
 
-def _total(*parts: ndarray | None) -> ndarray | None:
-    parts = [p for p in parts if p is not None]
-    return sum(parts[1:], parts[0]) if parts else None
+def _check_norm_linear(x: tuple, weight: tuple, gain: Tensor | None, shift: Tensor | None, bias: Tensor | None) -> None:
+    if len(weight) != 2 or not x or not weight[1] or x[-1] != weight[1]:
+        raise ValueError(f"norm_linear with a weight of shape {weight} (n_out, n_in) takes inputs of shape (..., n_in), got {x}")
+    for name, p, n in (("gain", gain, weight[1]), ("shift", shift, weight[1]), ("bias", bias, weight[0])):
+        if p is not None and p.shape != (n,): raise ValueError(f"norm_linear with a weight of shape {weight} takes a {name} of shape ({n},), got {p.shape}")
 
 def _normalized(x: ndarray, eps: float, centered: bool) -> tuple[ndarray, ndarray]:
     "Rows (N, d) standardized, and the factor of each (N, 1)."
@@ -915,7 +918,7 @@ def _normalized(x: ndarray, eps: float, centered: bool) -> tuple[ndarray, ndarra
 
 def _norm_grad(g: ndarray, normal: ndarray, inverse: ndarray, centered: bool) -> ndarray:
     "Of the rows, from the gradient g of the standardized ones, which it overwrites."
-    column, spare = np.full((g.shape[1], 1), 1 / g.shape[1], g.dtype), _aligned((min(len(g), max(1, _SPAN // max(1, g.shape[1]))), g.shape[1]), g.dtype)
+    column, spare = np.full((g.shape[1], 1), 1 / g.shape[1], g.dtype), np.empty((min(len(g), max(1, _SPAN // g.shape[1])), g.shape[1]), g.dtype)
     for rows in _spans(*g.shape):
         a, n, p = g[rows], normal[rows], spare[: rows.stop - rows.start]
         slope = np.einsum("nd,nd->n", a, n)[:, None] * column[0]
@@ -924,54 +927,72 @@ def _norm_grad(g: ndarray, normal: ndarray, inverse: ndarray, centered: bool) ->
         a *= inverse[rows]
     return g
 
-# %% ../nbs/92_kernels.ipynb #3624d00a
-_GELU = (1.75661681e-09, -1.32277365e-07, 3.96489862e-06, -5.53069253e-05, -3.25934782e-05, 3.63330834e-02, 7.97884942e-01)
-
+# %% ../nbs/92_kernels.ipynb #8ed992e5
 def gelu(x: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Φ(x), Φ the standard normal distribution function (Hendrycks & Gimpel, 2016), of x + bias if there is one, as one node.
 
-    Shapes: x (..., n), bias (n,) -> (..., n). float32: Φ(x) = (1 + tanh(x P(x²)))/2, P fitted for this book, error below 2e-7.
-    While the numbers are in the cache, the derivative is computed too: nothing else is kept.
+    Shapes: x (..., n), kept, bias (n,). In float32 the error of Φ is below 3e-7. Raises ValueError for a bias of another shape.
     """
+    return _pointwise("gelu", _gelu, x, bias)
+
+def relu2(x: Tensor, bias: Tensor | None = None) -> Tensor:
+    """max(0, x)² (So et al., 2021), of x + bias if there is one, as one node.
+
+    Shapes: x (..., n), kept, bias (n,). Raises ValueError for a bias of another shape.
+    """
+    return _pointwise("relu2", _relu2, x, bias)
+
+def _pointwise(op: str, block: Callable, x: Tensor, bias: Tensor | None) -> Tensor:
+    "block(x, spare, y, slope) writes value and derivative of some rows."
     parents = _tensors(x) if bias is None else _tensors(x, bias)
-    x = parents[0].data
-    if bias is not None and parents[1].shape != x.shape[-1:]:
-        raise ValueError(f"gelu of x of shape {x.shape} takes a bias of shape {x.shape[-1:]}, got {parents[1].shape}")
-    rows, y = x.reshape(-1, x.shape[-1]) if bias is not None else x.reshape(-1, 1), np.empty(x.shape, x.dtype)
-    slope = np.empty(x.shape, x.dtype)
-    out, ds = y.reshape(rows.shape), slope.reshape(rows.shape)
-    step = max(1, _SPAN // rows.shape[1])
-    spare = _aligned((3, step, rows.shape[1]), x.dtype)
+    added = None if bias is None else parents[1].data
+    if added is not None and (added.ndim != 1 or parents[0].shape[-1:] != added.shape):
+        raise ValueError(f"{op} of x of shape {parents[0].shape} takes a bias of its last axis, got {added.shape}")
+    a = parents[0].data
+    rows = a.reshape(-1, 1) if added is None else a.reshape(prod(a.shape[:-1]), len(added))
+    dtype, step = np.result_type(np.float16, *(p.data for p in parents)), max(1, _SPAN // max(1, rows.shape[1]))
+    (y, slope), spare = (np.empty(rows.shape, dtype) for _ in range(2)), _aligned((3, min(step, len(rows)), rows.shape[1]), dtype)
     with np.errstate(all="ignore"):
         for at in _spans(*rows.shape):
-            a, q, p = spare[:, : at.stop - at.start]
-            if bias is None: a = rows[at]
-            else: np.add(rows[at], parents[1].data, out=a)
-            _gelu_block(a, q, p, out[at], ds[at])
+            z, *two = spare[:, : at.stop - at.start]
+            block(rows[at].astype(dtype, copy=False) if added is None else np.add(rows[at], added, out=z), *two, y[at], slope[at])
     def backward(g):
-        g = g * slope
-        return (g,) if bias is None else (g, np.ones(len(rows), g.dtype) @ g.reshape(rows.shape))
-    return Tensor.of(y, *parents, backward=backward)
+        g = g.reshape(rows.shape) * slope
+        return (g.reshape(a.shape),) if added is None else (g.reshape(a.shape), np.ones(len(g), g.dtype) @ g)
+    return Tensor.of(y.reshape(a.shape), *parents, backward=backward, op=op)
 
-def _gelu_block(x: ndarray, q: ndarray, p: ndarray, y: ndarray, slope: ndarray) -> None:
+_PHI = (1.75661681e-09, -1.32277365e-07, 3.96489862e-06, -5.53069253e-05, -3.25934782e-05, 3.63330834e-02, 7.97884942e-01)
+
+def _gelu(x: ndarray, q: ndarray, p: ndarray, y: ndarray, slope: ndarray) -> None:
+    "float32: Φ(x) = (1 + tanh(x P(x²)))/2, P fitted for this book. The slope is Φ(x) + x Φ'(x)."
     np.multiply(x, x, out=q)
-    np.multiply(q, _GELU[0], out=p)
-    for c in _GELU[1:-1]:
-        p += c
-        p *= q
-    p += _GELU[-1]
-    p *= x
-    np.tanh(p, out=p)
+    if x.dtype.itemsize > 4: p[...] = activations.erf(x * 0.5**0.5)
+    else:
+        np.multiply(q, _PHI[0], out=p)
+        for c in _PHI[1:-1]:
+            p += c
+            p *= q
+        p += _PHI[-1]
+        p *= x
+        np.tanh(p, out=p)
     p += 1
     p *= 0.5
     np.multiply(p, x, out=y)
     q *= -0.5 * np.log2(np.e)
     np.exp2(q, out=q)
     q *= x
-    q *= (2 * np.pi) ** -0.5
+    q *= (2 * np.pi)**-0.5
     np.add(p, q, out=slope)
+    if not np.isfinite(np.add.reduce(slope, None)):                # 0 times infinity; the chapter's form knows what to do
+        y[...] = activations.gelu(x)
+        slope[...] = activations.gelu_grad(x, y)
 
-# %% ../nbs/92_kernels.ipynb #8ed992e5
+def _relu2(x: ndarray, q: ndarray, p: ndarray, y: ndarray, slope: ndarray) -> None:
+    np.maximum(x, np.zeros(x.shape[-1:], x.dtype), out=q)
+    np.multiply(q, q, out=y)
+    np.add(q, q, out=slope)
+
+# %% ../nbs/92_kernels.ipynb #4a338255
 def linear_add(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor) -> Tensor:
     """residual + linear(x, weight, bias) as one node.
 
@@ -979,14 +1000,18 @@ def linear_add(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor)
     """
     parents = _tensors(residual, x, weight) if bias is None else _tensors(residual, x, weight, bias)
     r, a, w, *b = (p.data for p in parents)
-    y = np.matmul(a.reshape(-1, a.shape[-1]), w.T).reshape(r.shape)
+    if w.ndim != 2 or a.shape[-1:] != w.shape[1:] or r.shape != (*a.shape[:-1], len(w)) or b and b[0].shape != w.shape[:1]:
+        raise ValueError(f"linear_add with a weight of shape {w.shape} (n_out, n_in) takes inputs (..., n_in), a residual (..., n_out) and "
+                         f"a bias (n_out,), got shapes {a.shape}, {r.shape} and {b[0].shape if b else None}")
+    rows = a.reshape(prod(a.shape[:-1]), w.shape[1])
+    y = np.matmul(rows, w.T).astype(np.result_type(*(p.data for p in parents)), copy=False)
     for part in b: y += part
-    y += r
+    y += r.reshape(y.shape)
     def backward(g):
-        flat = g.reshape(-1, len(w))
-        return (g, (flat @ w).reshape(a.shape) if parents[1].requires_grad else None, flat.T @ a.reshape(-1, a.shape[-1]),
-                *(np.ones(len(flat), g.dtype) @ flat for _ in b))
-    return Tensor.of(y, *parents, backward=backward)
+        flat = g.reshape(y.shape)
+        return (g, (flat @ w).reshape(a.shape) if parents[1].requires_grad else None, flat.T @ rows if parents[2].requires_grad else None,
+                *(np.ones(len(flat), flat.dtype) @ flat for _ in b))
+    return Tensor.of(y.reshape(r.shape), *parents, backward=backward)
 
 # %% ../nbs/92_kernels.ipynb #baa8d5b0
 _block = np.empty((1 << 25) - (1 << 13), np.uint8)                 # no page of it is touched
