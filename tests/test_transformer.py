@@ -214,6 +214,33 @@ def test_an_encoder_decoder_is_torchs_transformer_with_post_norm(kind, lengths):
     for name, grad in found.items(): close(grad, grads[name if "embedding" in name else rename(name)], 1e-9)
 
 
+@pytest.mark.parametrize("path", ["norm", "head", "blocks.1.norm1", "blocks.1.attention", "blocks.1.attention.out_proj", "blocks.1.norm2", "blocks.1.mlp", "blocks.1.mlp.up", "blocks.1.mlp.down"])
+def test_a_hook_sees_its_module_run_and_may_change_what_it_computes(path):
+    "The fused nodes leave a module to itself when someone listens to it."
+    model = GPT(GPTConfig(vocab_size=7, context_length=8, n_layers=2, n_heads=2, d_model=8), rng=0)
+    module, tokens, seen = dict(model.named_modules())[path], tokens_of(2, 6, n=7), []
+    want = model(tokens).data
+    with module.register_forward_hook(lambda m, inputs, output: seen.append(output.shape)):
+        np.testing.assert_allclose(model(tokens).data, want, atol=1e-6)
+    assert len(seen) == 1
+    with module.register_forward_hook(lambda m, inputs, output: output * 2): assert np.abs(model(tokens).data - want).max() > 1e-4
+
+
+def test_a_part_that_someone_has_replaced_runs():
+    model = GPT(GPTConfig(vocab_size=7, context_length=8, n_layers=1, n_heads=2, d_model=8), rng=0)
+    tokens = tokens_of(2, 6, n=7)
+    want = model(tokens).data
+    class Half(Linear):
+        def forward(self, x): return super().forward(x) * 0.5
+    half = Half(32, 8)
+    half.load_state_dict(model.blocks[0].mlp.down.state_dict())
+    model.blocks[0].mlp.down = half
+    got = model(tokens).data
+    assert np.abs(got - want).max() > 1e-4
+    np.testing.assert_allclose(got, model(tokens, plain=True).data, atol=1e-6)
+
+
+
 # --- who sees whom
 
 @few
