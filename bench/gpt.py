@@ -4,13 +4,13 @@
     python bench/gpt.py --markdown      # as Markdown, for the README
     python bench/gpt.py --processes 1   # shorter and noisier (default 5)
 
-The step: four blocks of width 128 with four heads, learned positions, layer norms before the branches, GELU, a tied head; the cross-entropy
-of a batch of 2,048 tokens, and AdamW. Rounds and processes as in bench/rounds.py. All start from the same weights, and the losses of their
-first steps are compared. "PyTorch" is the model written plainly in its own modules, in the manner of nanoGPT, with its
-scaled_dot_product_attention; "twin" is nnbook.torch.transformer.GPT. The rows of nnbook are the library's model; the same with plain=True,
-which runs the chapters' lines; and two that are made here of operators of the tape alone: with products, and with NumPy's general power for
-x³ in the GELU, which is then its tanh form (Hendrycks & Gimpel, 2016), since the tape has no error function. The last table holds nnbook and
-the twin beside PyTorch over the length of the context, with as many tokens in a batch.
+The step: four blocks of width 128 with four heads, learned positions, layer norms before the branches, GELU, a tied head; the cross-
+entropy of a batch of 2,048 tokens, and AdamW. Rounds and processes as in bench/rounds.py. All start from the same weights, and the losses
+of their first steps are compared. "PyTorch" is the model written plainly in its own modules, in the manner of nanoGPT, with its
+scaled_dot_product_attention; "twin" is nnbook.torch.transformer.GPT. The rows of nnbook are the library's model; the same with
+plain=True, which runs the chapters' lines; and two that are made here of operators of the tape alone: with products, and with NumPy's
+general power for x³ in the GELU, which is then its tanh form (Hendrycks & Gimpel, 2016), since the tape has no error function. The last
+table holds nnbook and the twin beside PyTorch over the length of the context, with as many tokens in a batch.
 """
 
 import shutil
@@ -31,11 +31,14 @@ def problem(vocab, length):
     shapes = {"embedding.weight": (vocab, WIDTH), "positions.weight": (length, WIDTH)}
     for i in range(LAYERS):
         shapes |= {f"blocks.{i}.{name}": shape for name, shape in {
-            "norm1.weight": (WIDTH,), "norm1.bias": (WIDTH,), "attention.in_proj_weight": (3 * WIDTH, WIDTH), "attention.in_proj_bias": (3 * WIDTH,),
-            "attention.out_proj.weight": (WIDTH, WIDTH), "attention.out_proj.bias": (WIDTH,), "norm2.weight": (WIDTH,), "norm2.bias": (WIDTH,),
-            "mlp.up.weight": (4 * WIDTH, WIDTH), "mlp.up.bias": (4 * WIDTH,), "mlp.down.weight": (WIDTH, 4 * WIDTH), "mlp.down.bias": (WIDTH,)}.items()}
+            "norm1.weight": (WIDTH,), "norm1.bias": (WIDTH,),
+            "attention.in_proj_weight": (3 * WIDTH, WIDTH), "attention.in_proj_bias": (3 * WIDTH,),
+            "attention.out_proj.weight": (WIDTH, WIDTH), "attention.out_proj.bias": (WIDTH,),
+            "norm2.weight": (WIDTH,), "norm2.bias": (WIDTH,), "mlp.up.weight": (4 * WIDTH, WIDTH), "mlp.up.bias": (4 * WIDTH,),
+            "mlp.down.weight": (WIDTH, 4 * WIDTH), "mlp.down.bias": (WIDTH,)}.items()}
     shapes |= {"norm.weight": (WIDTH,), "norm.bias": (WIDTH,)}
-    weights = {name: (rng.standard_normal(shape) * 0.02 + ("norm" in name and name.endswith("weight"))).astype(np.float32) for name, shape in shapes.items()}
+    gains = {name: "norm" in name and name.endswith("weight") for name in shapes}
+    weights = {name: (rng.standard_normal(shape) * 0.02 + gains[name]).astype(np.float32) for name, shape in shapes.items()}
     return *rng.integers(0, vocab, (2, TOKENS // length, length)), weights
 
 
@@ -107,7 +110,8 @@ class nnbook_power(nnbook_primitives):
 def torch_loop(model, tokens, targets):
     "Training steps of a torch model from tokens to logits."
     import torch
-    tokens, targets, optimizer = torch.from_numpy(tokens), torch.from_numpy(targets), torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=DECAY)
+    tokens, targets = torch.from_numpy(tokens), torch.from_numpy(targets)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=DECAY)
     def run():
         logits = model(tokens)
         loss = torch.nn.functional.cross_entropy(logits.view(-1, logits.shape[-1]), targets.view(-1))
@@ -176,6 +180,7 @@ class twin:
 
     def step(vocab, length):
         import torch
+
         from nnbook.torch.transformer import GPT
         from nnbook.transformer import GPTConfig
         torch.set_num_threads(1)
@@ -230,8 +235,9 @@ class jax:
 
 
 ENGINES = {  # what the table says: the class, and the package whose version is printed
-    "**nnbook**": (nnbook, "nnbook"), "nnbook, plain=True": (nnbook_plain, "nnbook"), "nnbook, operators alone": (nnbook_primitives, "nnbook"),
-    "nnbook, operators alone, x³ by numpy.power": (nnbook_power, "nnbook"), "PyTorch": (torch, "torch"), "PyTorch, torch.compile": (torch_compiled, "torch"),
+    "**nnbook**": (nnbook, "nnbook"), "nnbook, plain=True": (nnbook_plain, "nnbook"),
+    "nnbook, operators alone": (nnbook_primitives, "nnbook"), "nnbook, operators alone, x³ by numpy.power": (nnbook_power, "nnbook"),
+    "PyTorch": (torch, "torch"), "PyTorch, torch.compile": (torch_compiled, "torch"),
     "nnbook's twin in PyTorch": (twin, "torch"), "JAX, jit": (jax, "jax"),
 }
 BY_LENGTH = {name: ENGINES[name] for name in ("**nnbook**", "nnbook's twin in PyTorch", "PyTorch")}
@@ -248,7 +254,8 @@ def worker(case: str, rounds: int) -> dict:
 def tables(found: dict, markdown: bool) -> None:
     times = {case: [m["times"] for m in measured] for case, measured in found.items()}
     for case in STEPS: show(case, rows_of_engines(times[case], ENGINES, "PyTorch"), found[case][0]["missing"], markdown)
-    lines = [row(f"{name.replace('**', '')}, {TOKENS // n} × {n} tokens", [m[name] for m in times[str(n)]], ratios(times[str(n)], name, "PyTorch"))
+    at = lambda name, n: [m[name] for m in times[str(n)]]
+    lines = [row(f"{name.replace('**', '')}, {TOKENS // n} × {n} tokens", at(name, n), ratios(times[str(n)], name, "PyTorch"))
              for name in list(BY_LENGTH)[:2] for n in LENGTHS]
     show("Step, over the length of the context", lines, {}, markdown)
     print(CAVEAT)
