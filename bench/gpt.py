@@ -4,8 +4,8 @@
     python bench/gpt.py --markdown      # as Markdown, for the README
     python bench/gpt.py --processes 1   # shorter and noisier (default 5)
 
-The step: four blocks of width 128 with four heads, learned positions, layer norms before the branches, GELU, a tied head; the cross-
-entropy of a batch of 2,048 tokens, and AdamW. Rounds and processes as in bench/rounds.py. All start from the same weights, and the losses
+The step: four blocks of width 128 with four heads, learned positions, layer norms before the branches, GELU, a tied head; the
+cross-entropy of a batch of 2,048 tokens, and AdamW. Rounds and processes as in bench/rounds.py. All start from the same weights, and the losses
 of their first steps are compared. "PyTorch" is the model written plainly in its own modules, in the manner of nanoGPT, with its
 scaled_dot_product_attention; "twin" is nnbook.torch.transformer.GPT. The rows of nnbook are the library's model; the same with
 plain=True, which runs the chapters' lines; and two that are made here of operators of the tape alone: with products, and with NumPy's
