@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from . import activations, kernels
 from .autograd import _plain
-from .layers import Linear, Module, Parameter, _as_input, _real, _switch, _whole, _choose, _say, normal_, xavier_uniform_
+from .layers import Linear, Module, Parameter, RMSNorm, _as_input, _real, _switch, _whole, _choose, _say, normal_, xavier_uniform_
 from .operators import dropout, split
 from .streams import stream
 
@@ -317,6 +317,8 @@ class MultiHeadAttention(Module):
     num_kv_heads: heads of keys and values, shared among the query's: None num_heads, 1 multi-query (Shazeer, 2019), between
     grouped-query attention (Ainslie et al., 2023). positions: None; "rope", queries and keys through `rotate`, with this base; or "alibi",
     `alibi_bias` on the scores. window: query i looks at keys i - window + 1 to i. dropout acts on the weights, in training.
+    qk_norm: queries and keys of every head pass an RMSNorm, q_norm and k_norm, before they turn, so that scores stay bounded (after
+    Henry et al., 2020).
     in_proj_weight ((h + 2 h_kv) d, E) and in_proj_bias hold the rows of queries, keys, values; out_proj is a Linear. With num_kv_heads
     None a state dict is one of torch.nn.MultiheadAttention(E, h, batch_first=True). in_proj_weight starts as xavier uniform (Glorot &
     Bengio, 2010).
@@ -324,7 +326,8 @@ class MultiHeadAttention(Module):
     Raises ValueError when shapes or lengths don't fit, TypeError for a mask of whole numbers, and for a Tensor of another dtype.
     """
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
-                 positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None):
+                 positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None, qk_norm: bool = False):
+        _switch("MultiHeadAttention", qk_norm=qk_norm)
         sizes = _head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
         self.embed_dim, self.num_heads, (self.num_kv_heads, self.head_dim), self.dropout = embed_dim, num_heads, sizes, dropout
         self.positions, self.window, self.base, rng = positions, window, base, stream(rng, "initialization, MultiHeadAttention")
@@ -332,6 +335,7 @@ class MultiHeadAttention(Module):
         self.in_proj_weight = xavier_uniform_(Parameter(np.zeros((rows, embed_dim))), rng=rng)
         self.in_proj_bias = Parameter(np.zeros(rows)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias, rng)
+        self.q_norm, self.k_norm = (RMSNorm(self.head_dim, 1e-5) if qk_norm else None for _ in "qk")
         self._rng = rng.spawn(1)[0] if dropout else None                   # of dropout
 
     def forward(self, query, key=None, value=None, attn_mask=None, lengths=None, is_causal: bool = False, need_weights: bool = False,
@@ -340,6 +344,7 @@ class MultiHeadAttention(Module):
         _switch("MultiHeadAttention", is_causal=is_causal, need_weights=need_weights)
         query, key, value, lengths = self._inputs(query, key, value, lengths)
         q, k, v = map(self._split, self._project(query, key, value), (self.num_heads, self.num_kv_heads, self.num_kv_heads))
+        if self.q_norm is not None: q, k = self.q_norm(q), self.k_norm(k)
         if self.positions == "rope": q, k = rotate(q, base=self.base), rotate(k, base=self.base)
         mask = self._mask(attn_mask, lengths, (len(q), self.num_heads, q.shape[2], k.shape[2]))
         y = scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0, is_causal,
@@ -403,7 +408,8 @@ class MultiHeadAttention(Module):
         text += "" if self.in_proj_bias is not None else ", bias=False"
         text += f", num_kv_heads={self.num_kv_heads}" if self.num_kv_heads != self.num_heads else ""
         text += (f", positions={self.positions!r}" if self.positions else "") + (f", window={self.window}" if self.window else "")
-        return text + (f", base={self.base:g}" if self.positions == "rope" and self.base != 10000 else "")
+        text += f", base={self.base:g}" if self.positions == "rope" and self.base != 10000 else ""
+        return text + (", qk_norm=True" if self.q_norm is not None else "")
 
 # %% ../nbs/13_attention.ipynb #e52224e0
 def sinusoidal(n: int, dim: int, base: float = 10000.0, dtype=np.float32) -> np.ndarray:

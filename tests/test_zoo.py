@@ -20,12 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nnbook import data, rnn, zoo
+from nnbook import data, rnn, transformer, zoo
 from nnbook.autograd import Tensor
 from nnbook.layers import Linear
 from nnbook.streams import stream
+from nnbook.tokenizer import BPETokenizer
 from nnbook.torch import layers as twins
 from nnbook.torch import rnn as text_twins
+from nnbook.torch import transformer as gpt_twins
 from nnbook.zoo import Entry, load_safetensors, save_safetensors
 
 KINDS = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
@@ -433,6 +435,94 @@ def test_a_card_of_the_other_kind_is_refused(author, tiny):
         zoo.card("author")
 
 
+# --- models of tokens
+
+SIZES = {"vocab_size": 280, "context_length": 16, "n_layers": 2, "n_heads": 2, "d_model": 8}
+
+
+@pytest.fixture(params=["merges", "characters", "untied"])
+def poet(request, tiny, monkeypatch):
+    "A zoo with a GPT, not yet saved: the model, and its tokenizer, of either kind."
+    sizes = SIZES | ({"tied": False, "norm": "rms", "mlp": "swiglu", "positions": "rope"} if request.param == "untied" else {})
+    monkeypatch.setitem(zoo.MODELS, "poet", Entry("writes a rhyme", "transformer.GPT", sizes, (), "90_data.ipynb", half=True))
+    known = rnn.Vocabulary(RHYME.text) if request.param == "characters" else BPETokenizer.train(RHYME.train, 270, ["<|end|>"])
+    return transformer.GPT(transformer.GPTConfig(**sizes), 5), known
+
+
+def put_poet(model, tokenizer, **changed):
+    return zoo.save("poet", model, **{"trained_on": "nothing", "seed": 5, "test": RHYME, "tokenizer": tokenizer} | changed)
+
+
+def test_a_model_of_tokens_comes_back_with_its_tokenizer_in_half_precision(poet):
+    model, tokenizer = poet
+    twin = gpt_twins.GPT(model.config, 5)
+    for given in (model, twin):
+        card = put_poet(given, tokenizer)
+        built, pytorch = zoo.load("poet"), zoo.load("poet", torch=True)
+        assert isinstance(built, transformer.GPT) and isinstance(pytorch, gpt_twins.GPT) and not built.training and not pytorch.training
+        for found in (built, pytorch):
+            assert type(found.tokenizer) is type(tokenizer) and (found.head.weight is found.embedding.weight) == model.config.tied
+            assert np.array_equal(found.tokenizer.encode(RHYME.test), tokenizer.encode(RHYME.test)) and found.tokenizer.decode([3, 5, 7]) == tokenizer.decode([3, 5, 7])
+            if isinstance(tokenizer, BPETokenizer): assert found.tokenizer == tokenizer
+        for name, array in built.state_dict().items():
+            assert array.dtype == np.float32 and np.array_equal(array, model.state_dict()[name].astype(np.float16)) and np.array_equal(pytorch.state_dict()[name], array)
+        assert card.parameters == transformer.n_parameters(model.config) == sum(a.size for a in load_safetensors(poet_file()).values()), "each weight once"
+        assert all(a.dtype == np.float16 for a in load_safetensors(poet_file()).values())
+        assert transformer.generate(built, built.tokenizer.encode("the "), 5, rng=0).tolist() == gpt_twins.generate(pytorch, built.tokenizer.encode("the "), 5, rng=0).tolist()
+
+
+def poet_file() -> Path:
+    return Path("results/zoo_poet.safetensors")
+
+
+def test_the_card_of_a_model_of_tokens_measures_bits_a_byte_with_the_weights_it_keeps(poet):
+    card = put_poet(*poet)
+    built, tokenizer = zoo.load("poet"), poet[1]
+    assert zoo.card("poet") == card and type(card) is zoo.ByteCard and card.tested_on == "the last tenths of 3 parts of rhyme"
+    first = {title: len(tokenizer.decode(tokenizer.encode(text)[:1])) for title, text in RHYME.test_parts.items()}
+    assert card.tested == {title: len(text) - first[title] for title, text in RHYME.test_parts.items()}
+    for title, text in RHYME.test_parts.items():
+        assert card.bits[title] == pytest.approx(transformer.bits_per_byte(built, tokenizer, text), abs=1e-6) and card.bits[title] != pytest.approx(transformer.bits_per_byte(poet[0], tokenizer, text), abs=1e-7)
+    assert card.bits_per_byte == pytest.approx(transformer.bits_per_byte(built, tokenizer, RHYME.test_parts), abs=1e-6)
+    text = " ".join(repr(card).split())
+    assert f"{card.bits_per_byte:.3f} a byte ({card.interval[0]:.2f} to {card.interval[1]:.2f})" in text and "vocab_size=280" in text and not hasattr(card, "bits_per_character")
+
+
+def test_a_tokenizer_is_part_of_what_the_checksum_covers(poet):
+    put_poet(*poet)
+    state, metadata = zoo._parsed(poet_file().read_bytes(), poet_file())
+    for changed in ({}, {"tokenizer": metadata["tokenizer"].replace("e", "o")}, {"tokenizer": ""}):
+        save_safetensors(state, poet_file(), {"card": metadata["card"]} | changed)
+        with pytest.raises(ValueError, match="not as it was saved"):
+            zoo.load("poet")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}x", '{"characters": 3}', '{"merges": [["a"]], "special_tokens": []}', '{"merges": [["a", "\u0100"]]}', '{"merges": [[3, 4]]}', '{"merges": 3}', '{"words": []}', '{"characters": ""}'])
+def test_a_tokenizer_that_lies_is_refused(poet, text):
+    put_poet(*poet)
+    state, metadata = zoo._parsed(poet_file().read_bytes(), poet_file())
+    card = json.loads(metadata["card"])
+    card["sha256"] = zoo._checksum(card, state, text)
+    save_safetensors(state, poet_file(), {"card": json.dumps(card), "tokenizer": text})
+    with pytest.raises(ValueError, match="'poet' has no tokenizer that this library can read; remove it"):
+        zoo.load("poet")
+
+
+def test_a_model_is_saved_with_the_tokenizer_it_needs(poet, tiny):
+    model, tokenizer = poet
+    for wrong in (None, "abc", 3):
+        with pytest.raises(TypeError, match="is saved with its tokenizer, a BPETokenizer or a Vocabulary; got"):
+            put_poet(model, wrong)
+    with pytest.raises(TypeError, match="layers.Linear takes no tokenizer"):
+        put(tiny, tokenizer=tokenizer)
+    with pytest.raises(ValueError, match="more than the model's vocab_size=280"):
+        put_poet(model, rnn.Vocabulary("".join(map(chr, range(32, 400)))))
+    model.blocks[0].mlp.up.weight.data[0, 0] = 1e6                      # beyond float16
+    with pytest.raises(ValueError, match="not finite: blocks.0.mlp.up.weight"):
+        put_poet(model, tokenizer)
+    assert not poet_file().exists()
+
+
 # --- what ships
 
 SHIPPED = sorted(p.stem.removeprefix("zoo_") for p in (ROOT / "nnbook/_results").glob("zoo_*.safetensors"))
@@ -446,9 +536,9 @@ def test_every_model_of_the_zoo_ships_and_nothing_else():
 def test_a_shipped_model_is_what_its_card_says(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)                                # no results/ of a reader
     card, entry = zoo.card(name), zoo.MODELS[name]
-    assert card.size <= (600_000 if name == "shakespeare" else 250_000) and (ROOT / "nbs" / card.cell.partition("#")[0]).is_file()
+    assert card.size <= {"shakespeare": 600_000, "gpt": 2_000_000}.get(name, 250_000) and (ROOT / "nbs" / card.cell.partition("#")[0]).is_file()
     assert sum(p.data.size for p in zoo.load(name).parameters()) == card.parameters and asdict(card)["sha256"]
-    (assert_bits if isinstance(card, zoo.TextCard) else assert_right)(name, card, entry)
+    {zoo.Card: assert_right, zoo.TextCard: assert_bits, zoo.ByteCard: assert_bytes}[type(card)](name, card, entry)
 
 
 def assert_right(name, card, entry):
@@ -472,6 +562,19 @@ def assert_bits(name, card, entry):
     for title, text in corpus.test_parts.items():
         assert text_twins.bits_per_character(twin, text) == pytest.approx(card.bits[title], abs=1e-4) and card.tested[title] == len(text) - 1
         assert rnn.bits_per_character(model, text[:2000]) == pytest.approx(text_twins.bits_per_character(twin, text[:2000]), abs=1e-4)
+
+
+def assert_bytes(name, card, entry):
+    "What the card says, by the twin on the whole of each part's last tenth, and by the built model on its first 2,000 characters."
+    try:
+        corpus = getattr(data, card.tested_on.rpartition(" ")[2])()
+    except data.DataError as error:
+        pytest.skip(str(error))
+    model, twin = zoo.load(name), zoo.load(name, torch=True)
+    assert len(model.tokenizer) <= entry.arguments["vocab_size"]
+    for title, text in corpus.test_parts.items():
+        assert gpt_twins.bits_per_byte(twin, twin.tokenizer, text) == pytest.approx(card.bits[title], abs=1e-4)
+        assert transformer.bits_per_byte(model, model.tokenizer, text[:2000]) == pytest.approx(gpt_twins.bits_per_byte(twin, twin.tokenizer, text[:2000]), abs=1e-4)
 
 
 def test_numpy_alone_is_enough(tmp_path):

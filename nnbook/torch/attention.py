@@ -101,11 +101,17 @@ def _softmax(scores: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     blind = ~seen.any(-1, keepdim=True)
     return scores.masked_fill(~(seen | blind), -torch.inf).masked_fill(blind, 0).softmax(-1).masked_fill(blind, 0)
 
+def _normed(norm: nn.RMSNorm, x: torch.Tensor) -> torch.Tensor:
+    "In the precision of the norm's weight: under autocast x has less."
+    return norm(x.to(norm.weight.dtype)).to(x.dtype)
+
 class MultiHeadAttention(nn.Module):
     "The twin of `nnbook.attention.MultiHeadAttention`; device and dtype as in torch, whose own generator draws the masks of dropout."
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, num_kv_heads: int | None = None,
-                 positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None, device=None, dtype=None):
+                 positions: str | None = None, window: int | None = None, base: float = 10000.0, rng=None, qk_norm: bool = False, device=None,
+                 dtype=None):
         super().__init__()
+        layers._switch("MultiHeadAttention", qk_norm=qk_norm)
         sizes = attention._head_sizes("MultiHeadAttention", embed_dim, num_heads, num_kv_heads, dropout, bias, positions, window, base)
         self.embed_dim, self.num_heads, (self.num_kv_heads, self.head_dim), self.dropout = embed_dim, num_heads, sizes, dropout
         self.positions, self.window, self.base, rng = positions, window, base, stream(rng, "initialization, MultiHeadAttention")
@@ -114,6 +120,7 @@ class MultiHeadAttention(nn.Module):
         fill_like(self.in_proj_weight, layers.xavier_uniform_, rng=rng)
         self.in_proj_bias = nn.Parameter(torch.zeros(sum(self.sizes), device=device, dtype=dtype)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias, rng, device=device, dtype=dtype)
+        self.q_norm, self.k_norm = (nn.RMSNorm(self.head_dim, 1e-5, device=device, dtype=dtype) if qk_norm else None for _ in "qk")
 
     def forward(self, query, key=None, value=None, attn_mask=None, lengths=None, is_causal: bool = False, need_weights: bool = False):
         "query (B, T, E), key and value (B, S, E) -> (B, T, E), or with need_weights that and (B, h, T, S)."
@@ -126,6 +133,7 @@ class MultiHeadAttention(nn.Module):
             own, same, key = query is key, value is key, clean(key)
             query, value = key if own else query, key if same else clean(value)
         q, k, v = map(self._split, self._project(query, key, value))
+        if self.q_norm is not None: q, k = _normed(self.q_norm, q), _normed(self.k_norm, k)
         if self.positions == "rope": q, k = rotate(q, base=self.base), rotate(k, base=self.base)
         mask = self._mask(attn_mask, None if lengths is None else ~padding, q, k.shape[2])
         y = scaled_dot_product_attention(q, k, v, mask, self.dropout if self.training else 0.0, is_causal,
@@ -206,5 +214,6 @@ _register("MultiHeadAttention", _padded, 8, 4, num_kv_heads=2, positions="rope",
 _register("MultiHeadAttention", _padded, 8, 4, num_kv_heads=1, positions="alibi", window=2, bias=False, case="multi-query, alibi, window",
           rng=0)
 _register("MultiHeadAttention", _across, 8, 2, case="of another sequence", rng=0)
+_register("MultiHeadAttention", _padded, 8, 2, positions="rope", qk_norm=True, case="normalized queries and keys, rope", rng=0)
 _register("LearnedPositions", _tokens, 7, 8, rng=0)
 _register("AdditiveAttention", lambda rng: (_x(3, 4)(rng), _x(3, 5, 6)(rng), rng.permutation([5, 0, 2])), 4, 6, 7, rng=0)
