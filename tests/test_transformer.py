@@ -223,9 +223,10 @@ def test_a_later_token_changes_no_earlier_logit_and_a_gpt_sees_the_rest(c, seed,
     tokens = tokens_of(2, c.context_length, seed=seed, n=c.vocab_size)
     other = tokens.copy()
     other[0, at] = (tokens[0, at] + 1) % c.vocab_size
-    moved = np.abs(model(other, plain=plain).data - model(tokens, plain=plain).data).max(-1)
+    logits = model(tokens, plain=plain).data
+    moved = np.abs(model(other, plain=plain).data - logits).max(-1) / max(1, np.abs(logits).max())
     assert moved[0, :at].max(initial=0) < 1e-12 and moved[1].max() < 1e-12
-    if c.vocab_size > 1: assert moved[0, at] > 1e-9
+    if c.vocab_size > 1 and c.d_model > 2: assert moved[0, at] > 1e-9     # a layer norm of width 2 leaves two signs
 
 
 @both_forms
