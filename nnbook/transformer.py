@@ -19,6 +19,7 @@ from functools import partial
 
 from numpy import ndarray
 
+from . import kernels
 from .attention import _check_base
 from .autograd import _plain
 from .layers import _choose, _real, _say, _switch, _whole
@@ -154,6 +155,31 @@ class _Residual(Module):
         if self.pre: return x + self.dropout(branch(norm(x)))
         return norm(x + self.dropout(branch(x)))
 
+def _fits_nodes(x: Tensor, norm: Module, *parts: Module) -> bool:
+    "Whether `kernels` has nodes for what these modules do, they are the book's own, and nobody listens to them by a hook."
+    known = (LayerNorm, RMSNorm, MultiHeadAttention, FeedForward, Linear)
+    if any(type(m) not in known or m._hooks for m in (norm, *parts)) or norm.weight is None or norm.eps is None: return False
+    if not isinstance(x, Tensor) or x.dtype != norm.weight.dtype or x.ndim != 3 or x.shape[2:] != norm.normalized_shape: return False
+    first = parts[0]
+    if isinstance(first, FeedForward): return first.gate is None
+    return not isinstance(first, MultiHeadAttention) or first.positions is None and first.q_norm is None and not (first.training and first.dropout)
+
+def _norm_linear(x: Tensor, norm: Module, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return kernels.norm_linear(x, norm.weight, getattr(norm, "bias", None), weight, bias, norm.eps, centered=isinstance(norm, LayerNorm))
+
+def _fused_attention(x: Tensor, norm: Module, layer: MultiHeadAttention, is_causal: bool) -> Tensor:
+    "x + layer(norm(x)) in three nodes."
+    mask = layer._mask(None, None, (len(x), layer.num_heads, x.shape[1], x.shape[1]))
+    qkv = _norm_linear(x, norm, layer.in_proj_weight, layer.in_proj_bias)
+    y = kernels.self_attention(qkv, layer.num_heads, layer.num_kv_heads, mask, is_causal)
+    return kernels.linear_add(y, layer.out_proj.weight, layer.out_proj.bias, x)
+
+def _fused_mlp(x: Tensor, norm: Module, mlp: FeedForward) -> Tensor:
+    "x + mlp(norm(x)) in three nodes."
+    up, down, node = mlp.up, mlp.down, {"gelu": kernels.gelu, "relu2": kernels.relu2}.get(mlp.kind)
+    h = _norm_linear(x, norm, up.weight, None if node else up.bias)
+    return kernels.linear_add(node(h, up.bias) if node else relu(h), down.weight, down.bias, x)
+
 class Block(_Residual):
     """One layer of a transformer: attention, then an MLP, each added to the residual stream (Vaswani et al., 2017).
 
@@ -171,7 +197,11 @@ class Block(_Residual):
         "x (B, T, d_model), kept."
         _switch("Block", is_causal=is_causal)
         is_causal = bool(is_causal) and self.attention.window is None      # a window looks back alone
-        x = self._add(x, self.norm1, partial(self.attention, lengths=lengths, is_causal=is_causal, plain=plain))
+        fuse = not plain and self.pre and not (self.training and self.dropout.p)
+        if fuse and lengths is None and _fits_nodes(x, self.norm1, self.attention, self.attention.out_proj):
+            x = _fused_attention(x, self.norm1, self.attention, is_causal)
+        else: x = self._add(x, self.norm1, partial(self.attention, lengths=lengths, is_causal=is_causal, plain=plain))
+        if fuse and _fits_nodes(x, self.norm2, self.mlp, self.mlp.up, self.mlp.down): return _fused_mlp(x, self.norm2, self.mlp)
         return self._add(x, self.norm2, self.mlp)
 
 # %% ../nbs/15_transformer.ipynb #35a4a9c0
@@ -200,6 +230,7 @@ class _Stack(Module):
         if self.positions is not None: x = self.positions(x)
         x = self.dropout(x)
         for block in self.blocks: x = block(x, lengths, is_causal, plain)
+        if not plain and self.norm is not None and _fits_nodes(x, self.norm, self.head): return _norm_linear(x, self.norm, self.head.weight, None)
         if self.norm is not None: x = self.norm(x)
         return self.head(x)                                                # (B, T, vocab_size)
 
