@@ -566,6 +566,38 @@ def test_dropout_acts_in_training_on_embeddings_weights_and_branches():
     assert not np.array_equal(EncoderDecoder(9, 9, 8, 2, dropout=0.5, rng=0)(tokens % 9, tokens % 9).data, EncoderDecoder(9, 9, 8, 2, rng=0)(tokens % 9, tokens % 9).data)
 
 
+@pytest.mark.parametrize("model", [lambda: GPT(SMALL, 0), lambda: GPT(replace(MODERN, dropout=0.1), 0), lambda: GPT(replace(SMALL, norm="rms", mlp="relu2", tied=False), 0), lambda: MaskedEncoder(SMALL, 0)])
+def test_every_module_is_heard_by_a_hook_which_can_change_what_it_gives(model):
+    tokens, tried = tokens_of(2, 8), 0
+    for name, _ in model().named_modules():
+        one, heard = model().eval(), []
+        plain, module = one(tokens, plain=True).data, dict(one.named_modules())[name]
+        if type(module).__name__ == "ModuleList": continue
+        handle = module.register_forward_hook(lambda m, x, y: heard.append(np.abs(y.data).max()) or y * 1.1)
+        changed = one(tokens).data
+        assert len(heard) == (2 if name.startswith("blocks") and name.endswith("dropout") else 1), name
+        np.testing.assert_allclose(changed, one(tokens, plain=True).data, rtol=1e-4, atol=1e-5)
+        if "norm" not in name or "attention" not in name: assert not np.allclose(changed, plain, rtol=1e-5, atol=1e-9), name
+        handle.remove()
+        np.testing.assert_allclose(one(tokens).data, plain, rtol=1e-4, atol=1e-5)
+        tried += 1
+    assert tried >= 18
+
+
+def test_parts_that_were_replaced_are_used():
+    class Louder(Linear):
+        def forward(self, x): return 2 * super().forward(x)
+    for place in ("attention.out_proj", "mlp.up", "mlp.down"):
+        model, tokens = GPT(SMALL, 0), tokens_of(2, 8)
+        owner, _, name = f"blocks.1.{place}".rpartition(".")
+        owner, old = dict(model.named_modules())[owner], model(tokens).data
+        other = Louder(*reversed(getattr(owner, name).weight.shape))
+        other.load_state_dict(getattr(owner, name).state_dict())
+        setattr(owner, name, other)
+        assert not np.allclose(model(tokens).data, old, rtol=1e-5), place
+        np.testing.assert_allclose(model(tokens).data, model(tokens, plain=True).data, rtol=1e-4, atol=1e-5)
+
+
 def test_nan_shows():
     "A table row of NaN, as of a token that training broke: it shows where it stands, and other sequences don't suffer."
     for c in (SMALL, MODERN, replace(SMALL, window=2)):
