@@ -1,6 +1,7 @@
 "What the chapter on transformers promises and a notebook can't test: agreement with code from torch's own parts for any config, causality, counts by formula, bits a byte, errors a reader can act on."
 
 import copy
+import itertools
 import json
 import pickle
 import threading
@@ -140,6 +141,22 @@ def test_any_config_computes_the_formulas(c, B, plain, seed, T, masked):
     (theirs * torch.tensor(ray)).sum().backward()
     assert set(found) == set(weights)
     for name, grad in found.items(): close(grad, 0 if weights[name].grad is None else weights[name].grad, 1e-9)
+
+
+@both_forms
+@pytest.mark.parametrize("mlp", ["gelu", "relu", "relu2", "swiglu"])
+def test_every_choice_of_a_config_is_tried_with_every_other(mlp, plain):
+    tokens = tokens_of(2, 5)
+    for norm, norm_position, positions, qk_norm, kv in itertools.product(["layer", "rms"], ["pre", "post"], ["learned", "rope", None], [False, True], [None, 1]):
+        c = replace(SMALL, n_layers=1, mlp=mlp, norm=norm, norm_position=norm_position, positions=positions, qk_norm=qk_norm, n_kv_heads=kv, bias=kv is None, window=None if qk_norm else 3)
+        model = scramble(GPT(c))
+        weights = leaves(model)
+        logits, theirs = model(tokens, plain=plain), reference(c, weights, torch.tensor(tokens))
+        close(logits.data, theirs.detach())
+        ray = np.random.default_rng(1).standard_normal(logits.shape)
+        found = gradients(model, logits, ray)
+        (theirs * torch.tensor(ray)).sum().backward()
+        for name, grad in found.items(): close(grad, 0 if weights[name].grad is None else weights[name].grad, 1e-9)
 
 
 @few
@@ -556,9 +573,9 @@ def test_dropout_acts_in_training_on_embeddings_weights_and_branches():
     assert not np.array_equal(a, model(tokens).data) and np.array_equal(GPT(c, 0)(tokens).data, a)
     np.testing.assert_array_equal(model.eval()(tokens).data, same(tokens).data)
     for part in ("dropout", "blocks.0.dropout", "blocks.1.dropout", "blocks.1.attention"):
-        one = GPT(c, 0).eval()
+        one, still = scramble(GPT(c, 0)).eval(), scramble(GPT(c, 0)).eval()
         dict(one.named_modules())[part].training = True
-        assert not np.array_equal(one(tokens).data, same(tokens).data), part
+        assert np.abs(one(tokens).data - still(tokens).data).max() > 1e-3, part     # a rounding would not do
     rates = {name: m.dropout if hasattr(m, "num_heads") else m.p for name, m in twins.GPT(c).named_modules() if isinstance(m, nn.Dropout) or hasattr(m, "num_heads")}
     assert set(rates.values()) == {0.4} and len(rates) == 5
     masks = [m.rng for name, m in model.named_modules() if name.endswith("dropout")] + [block.attention._rng for block in model.blocks]
