@@ -1,6 +1,6 @@
 """The fast convolutions and pools against torch: any shape, stride, padding, dilation, groups, memory layout and dtype; recurrent layers
 against torch and the tape, any lengths, either way, any gradients wanted; attention against torch, any masks, groups and sizes of scores;
-and what they refuse."""
+the nodes of a transformer's block against torch; and what they refuse."""
 
 import threading
 import tracemalloc
@@ -18,6 +18,7 @@ from test_autograd_properties import laid_out, layouts
 from nnbook import kernels
 from nnbook.autograd import Tensor, concatenate, no_grad, relu, stack
 from nnbook.kernels import avg_pool2d, conv2d, conv_transpose2d, max_pool2d
+from nnbook.operators import split
 
 many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
 small = st.integers(1, 3)
@@ -805,3 +806,178 @@ Q, K, V = np.zeros((2, 4, 5, 3)), np.zeros((2, 2, 6, 3)), np.zeros((2, 2, 6, 7))
 ])
 def test_what_does_not_fit_attention_is_said(call, error, says):
     with pytest.raises(error, match=says): call()
+
+
+# --- side by side, and the rest of a transformer's block
+
+@settings(many, max_examples=60)
+@given(B=st.integers(0, 3), T=st.integers(1, 9), heads=small, group=small, d=small, kind=st.sampled_from([None, "bool", "float"]), is_causal=st.booleans(),
+       scale=st.sampled_from([None, 0.3, 100.0]), layout=layouts, seed=seeds)
+def test_self_attention_is_attention_of_what_lies_side_by_side(tiles, unwritten, B, T, heads, group, d, kind, is_causal, scale, layout, seed):
+    h = heads * group
+    mask = some_mask(kind, (B, h, T, T), (False, True, False, False), np.random.default_rng(seed))
+    both, array = [], laid_out(draw(seed, (B, T, (h + 2 * heads) * d))[0], layout)
+    g, before = np.random.default_rng(seed).standard_normal((B, T, h * d)), array.copy()
+    for packed in (True, False):
+        leaf = Tensor(array, requires_grad=True)
+        if packed: y = kernels.self_attention(leaf, h, heads, mask, is_causal, scale)
+        else:
+            q, k, v = (a.reshape(B, T, a.shape[2] // d, d).swapaxes(1, 2) for a in split(leaf, [h * d, heads * d, heads * d], axis=-1))
+            y = kernels.attention(q, k, v, mask, is_causal, scale).swapaxes(1, 2).reshape(B, T, h * d)
+        y.backward(g)
+        both.append((y.data, leaf.grad))
+    for what, ours, theirs in zip(("value", "gradient"), *both): agree(ours, theirs, what, 1e-12, scale or 1)
+    assert np.array_equal(array, before)
+
+
+def test_self_attention_of_float16_is_rounded_once_and_walked_twice():
+    array, = draw(3, (2, 5, 24), dtype=np.float16)
+    leaf, wide = Tensor(array, requires_grad=True), Tensor(array.astype(np.float32), requires_grad=True)
+    y, z = kernels.self_attention(leaf, 2, is_causal=True), kernels.self_attention(wide, 2, is_causal=True)
+    assert y.dtype == np.float16 and np.array_equal(y.data, z.data.astype(np.float16))
+    y.backward(np.ones_like(y.data), retain_graph=True)
+    once = leaf.grad.copy()
+    y.backward(np.ones_like(y.data))
+    assert np.array_equal(leaf.grad, once + once)
+
+
+def torch_norm(x, gain, shift, eps, centered):
+    if centered: return F.layer_norm(x, x.shape[-1:], gain, shift, eps)
+    y = F.rms_norm(x, x.shape[-1:], gain, eps)
+    return y if shift is None else y + shift
+
+
+@pytest.fixture(params=[1, 20, kernels._SPAN], ids=["row by row", "some rows", "spans"])
+def span(request, monkeypatch):
+    "How much is computed at a time makes no difference."
+    monkeypatch.setattr(kernels, "_SPAN", request.param)
+
+
+@settings(many, max_examples=100)
+@given(lead=st.lists(st.integers(0, 4), max_size=3), d=st.integers(1, 7), n=st.integers(0, 5), given=st.tuples(*[st.booleans()] * 3), centered=st.booleans(),
+       eps=st.sampled_from([1e-5, 0.1]), layout=layouts, wide=st.booleans(), seed=seeds)
+def test_norm_linear(span, unwritten, lead, d, n, given, centered, eps, layout, wide, seed):
+    dtype, tol = (np.float64, 1e-10) if wide else (np.float32, 2e-3)       # two numbers that are nearly equal lose most of their digits
+    x, gain, shift, weight, bias = draw(seed, (*lead, d), (d,), (d,), (n, d), (n,), dtype=dtype)
+    optional = [a for a, on in zip((gain, shift, bias), given) if on]
+    def in_order(leaves):
+        x, weight, *rest = leaves
+        return x, weight, *(rest.pop(0) if on else None for on in given)
+    def ours(*leaves):
+        x, weight, gain, shift, bias = in_order(leaves)
+        return kernels.norm_linear(x, gain, shift, weight, bias, eps, centered)
+    def theirs(*leaves):
+        x, weight, gain, shift, bias = in_order(leaves)
+        return F.linear(torch_norm(x, gain, shift, eps, centered), weight, bias)
+    if centered and given[1] and not given[0]: return                      # torch's layer norm has no shift without a gain
+    compare(ours, theirs, laid_out(x, layout), weight, *optional, tol=tol, seed=seed, least=1)
+
+
+def test_a_norm_of_large_equal_numbers_has_no_spread_and_standardizes_a_small_one():
+    weight = np.eye(64, dtype=np.float32)
+    same = np.full((3, 64), 1e4 / 3, np.float32)
+    assert np.abs(kernels.norm_linear(same, None, None, weight).data).max() < 1e-2
+    x = (1000 + np.random.default_rng(0).standard_normal((5, 64))).astype(np.float32)
+    want = F.layer_norm(torch.tensor(x).double(), (64,)).numpy()
+    np.testing.assert_allclose(kernels.norm_linear(x, None, None, weight).data, want, atol=1e-3)
+
+
+pointwise = pytest.mark.parametrize("ours, theirs", [(kernels.gelu, F.gelu), (kernels.relu2, lambda x: F.relu(x)**2)], ids=["gelu", "relu2"])
+
+
+@pointwise
+@many
+@given(lead=st.lists(st.integers(0, 4), max_size=3), n=st.integers(0, 7), biased=st.booleans(), layout=layouts, wide=st.booleans(), seed=seeds)
+def test_nonlinearities_with_their_slopes(span, unwritten, ours, theirs, lead, n, biased, layout, wide, seed):
+    x, bias = draw(seed, (*lead, n), (n,), dtype=np.float64 if wide else np.float32)
+    arrays = [laid_out(3 * x, layout), *([bias] if biased else [])]
+    compare(ours, (lambda x, b: theirs(x + b)) if biased else theirs, *arrays, tol=1e-13 if wide else 2e-6, seed=seed, least=1)
+
+
+@pointwise
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nonlinearities_far_out(ours, theirs, dtype):
+    x = np.array([-np.inf, -1e30, -40, -12, -6, -1e-30, 0, 1e-30, 6, 12, 1e4], dtype)
+    leaf, twin = Tensor(x, requires_grad=True), torch.tensor(x[1:], requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y, z = ours(leaf), theirs(twin)
+        y.backward(np.ones_like(x))
+    z.backward(torch.ones_like(z))
+    np.testing.assert_allclose(y.data[1:], z.detach().numpy(), rtol=1e-6, atol=3e-6 if dtype == np.float32 else 1e-14)
+    np.testing.assert_allclose(leaf.grad[1:], twin.grad.numpy(), rtol=1e-6, atol=3e-6 if dtype == np.float32 else 1e-14)
+    assert y.data[0] == 0 and leaf.grad[0] == 0 and np.isnan(ours(np.array([np.nan, 1], dtype)).data).tolist() == [True, False]
+    assert ours(np.array([np.inf], dtype)).data == np.inf
+
+
+def test_gelu_in_float32_is_as_near_as_the_book_says():
+    x = np.linspace(-6, 6, 100_001, dtype=np.float32)
+    leaf, twin = Tensor(x, requires_grad=True), torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    y, z = kernels.gelu(leaf), F.gelu(twin)
+    y.sum().backward()
+    z.sum().backward()
+    assert np.abs(y.data - z.detach().numpy()).max() < 1.5e-6 and np.abs(leaf.grad - twin.grad.numpy()).max() < 1e-6
+    assert np.abs((y.data - z.detach().numpy()) / np.where(x == 0, 1, x)).max() < 3e-7
+
+
+@many
+@given(lead=st.lists(st.integers(0, 4), max_size=3), d=st.integers(1, 6), n=st.integers(1, 5), biased=st.booleans(), layout=layouts, wide=st.booleans(), seed=seeds)
+def test_linear_add(lead, d, n, biased, layout, wide, seed):
+    x, weight, residual, bias = draw(seed, (*lead, d), (n, d), (*lead, n), (n,), dtype=np.float64 if wide else np.float32)
+    arrays = [laid_out(x, layout), weight, laid_out(residual, layout), *([bias] if biased else [])]
+    ours = lambda x, w, r, b=None: kernels.linear_add(x, w, b, r)
+    compare(ours, lambda x, w, r, b=None: r + F.linear(x, w, b), *arrays, tol=1e-12 if wide else 2e-5, seed=seed, least=1)
+
+
+BLOCK = {"norm_linear": (lambda x, w, b: kernels.norm_linear(x, w[0], w[1], w, b), (4, 6), (5, 6), (5,)), "gelu": (lambda x, b: kernels.gelu(x, b), (4, 6), (6,)),
+         "relu2": (lambda x, b: kernels.relu2(x, b), (4, 6), (6,)), "linear_add": (lambda x, w, b, r: kernels.linear_add(x, w, b, r), (4, 6), (5, 6), (5,), (4, 5))}
+
+
+@pytest.mark.parametrize("name", BLOCK)
+def test_nodes_of_a_block_keep_dtypes_take_read_only_inputs_and_are_walked_twice(name):
+    run, *shapes = BLOCK[name]
+    for dtype in (np.float16, np.float32, np.float64, np.longdouble):
+        arrays = draw(1, *shapes, dtype=dtype)
+        for a in arrays: a.flags.writeable = False
+        leaves = [Tensor(a, requires_grad=True) for a in arrays]
+        y = run(*leaves)
+        assert y.dtype == dtype and np.isfinite(y.data).all()
+        y.backward(np.ones_like(y.data), retain_graph=True)
+        once = [leaf.grad.copy() for leaf in leaves]
+        y.backward(np.ones_like(y.data))
+        for leaf, g in zip(leaves, once):
+            assert g.dtype == dtype
+            np.testing.assert_allclose(leaf.grad, g + g, rtol=1e-2 if dtype is np.float16 else 1e-6)
+
+
+@pytest.mark.parametrize("name", BLOCK)
+def test_nodes_of_a_block_give_gradients_to_those_alone_that_want_one(name):
+    run, *shapes = BLOCK[name]
+    arrays = draw(2, *shapes)
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    run(*leaves).sum().backward()
+    for i in range(len(arrays)):
+        some = [Tensor(a, requires_grad=i == j) for j, a in enumerate(arrays)]
+        run(*some).sum().backward()
+        for j, leaf in enumerate(some): assert (leaf.grad is None) == (i != j) and (i != j or np.allclose(leaf.grad, leaves[i].grad))
+
+
+X, W = np.ones((2, 3)), np.ones((4, 3))
+
+@pytest.mark.parametrize("call, says", [
+    (lambda: kernels.norm_linear(X[:, :2], None, None, W), r"weight of shape \(4, 3\) \(n_out, n_in\) takes inputs of shape \(\.\.\., n_in\), got \(2, 2\)"),
+    (lambda: kernels.norm_linear(X, W[0, :2], None, W), r"takes a gain of shape \(3,\), got \(2,\)"),
+    (lambda: kernels.norm_linear(X, W[0], W, W), r"takes a shift of shape \(3,\), got \(4, 3\)"),
+    (lambda: kernels.norm_linear(X, W[0], W[0], W, W[0]), r"takes a bias of shape \(4,\), got \(3,\)"),
+    (lambda: kernels.norm_linear(X, None, None, W[0]), r"weight of shape \(3,\) \(n_out, n_in\)"),
+    (lambda: kernels.gelu(X, W[0, :2]), r"gelu of x of shape \(2, 3\) takes a bias of its last axis, got \(2,\)"),
+    (lambda: kernels.relu2(X, W), r"relu2 of x of shape \(2, 3\) takes a bias of its last axis, got \(4, 3\)"),
+    (lambda: kernels.linear_add(X, W, None, X), r"a residual \(\.\.\., n_out\) and a bias \(n_out,\), got shapes \(2, 3\), \(2, 3\) and None"),
+    (lambda: kernels.linear_add(X, W, W[0], np.ones((2, 4))), r"got shapes \(2, 3\), \(2, 4\) and \(3,\)"),
+    (lambda: kernels.self_attention(X, 1), r"self_attention with 1 heads of queries and 1 of keys takes qkv of shape \(batch, steps, 3 · width\), got \(2, 3\)"),
+    (lambda: kernels.self_attention(X[None], 2), r"self_attention with 2 heads .* 6 · width\), got \(1, 2, 3\)"),
+    (lambda: kernels.self_attention(np.ones((1, 2, 14)), 3, 2), "query heads that the heads of the keys divide, got 3 and 2"),
+    (lambda: kernels.self_attention(X[None], 1, 0), "with 1 heads of queries and 0 of keys"),
+])
+def test_what_does_not_fit_a_node_of_a_block_is_said(call, says):
+    with pytest.raises(ValueError, match=says): call()
