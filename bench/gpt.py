@@ -176,6 +176,7 @@ class twin:
 
     def step(vocab, length):
         import torch
+
         from nnbook.torch.transformer import GPT
         from nnbook.transformer import GPTConfig
         torch.set_num_threads(1)
