@@ -1492,6 +1492,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'nnbook.transformer._fused_attention': ('transformer.html#_fused_attention', 'nnbook/transformer.py'),
                                     'nnbook.transformer._fused_mlp': ('transformer.html#_fused_mlp', 'nnbook/transformer.py'),
                                     'nnbook.transformer._heads': ('transformer.html#_heads', 'nnbook/transformer.py'),
+                                    'nnbook.transformer._is_idle': ('transformer.html#_is_idle', 'nnbook/transformer.py'),
                                     'nnbook.transformer._layer_numbers': ('transformer.html#_layer_numbers', 'nnbook/transformer.py'),
                                     'nnbook.transformer._norm': ('transformer.html#_norm', 'nnbook/transformer.py'),
                                     'nnbook.transformer._norm_linear': ('transformer.html#_norm_linear', 'nnbook/transformer.py'),

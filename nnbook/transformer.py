@@ -164,6 +164,10 @@ def _fits_nodes(x: Tensor, norm: Module, *parts: Module) -> bool:
     if isinstance(first, FeedForward): return first.gate is None
     return not isinstance(first, MultiHeadAttention) or first.positions is None and first.q_norm is None and not (first.training and first.dropout)
 
+def _is_idle(layer: Module) -> bool:
+    "Whether a dropout changes nothing now, and nobody listens to it."
+    return type(layer) is Dropout and not (layer.training and layer.p) and not layer._hooks
+
 def _norm_linear(x: Tensor, norm: Module, weight: Tensor, bias: Tensor | None) -> Tensor:
     return kernels.norm_linear(x, norm.weight, getattr(norm, "bias", None), weight, bias, norm.eps, centered=isinstance(norm, LayerNorm))
 
@@ -197,7 +201,7 @@ class Block(_Residual):
         "x (B, T, d_model), kept."
         _switch("Block", is_causal=is_causal)
         is_causal = bool(is_causal) and self.attention.window is None      # a window looks back alone
-        fuse = not plain and self.pre and not (self.training and self.dropout.p)
+        fuse = not plain and self.pre and _is_idle(self.dropout)
         if fuse and lengths is None and _fits_nodes(x, self.norm1, self.attention, self.attention.out_proj):
             x = _fused_attention(x, self.norm1, self.attention, is_causal)
         else: x = self._add(x, self.norm1, partial(self.attention, lengths=lengths, is_causal=is_causal, plain=plain))

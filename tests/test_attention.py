@@ -602,7 +602,24 @@ def test_a_shuffled_sentence_gives_the_shuffled_answer_unless_a_mask_or_position
 
 def test_the_outline_names_what_differs_from_torchs():
     assert repr(MultiHeadAttention(8, 4, 0.1, False, 2, "rope", 3)).startswith("MultiHeadAttention(8, 4, dropout=0.1, bias=False, num_kv_heads=2, positions='rope', window=3)")
+    assert repr(MultiHeadAttention(8, 4, qk_norm=True)).startswith("MultiHeadAttention(8, 4, qk_norm=True)")
     assert repr(MultiHeadAttention(8, 4)).startswith("MultiHeadAttention(8, 4)") and repr(LearnedPositions(5, 3)).startswith("LearnedPositions(5, 3)")
+
+
+@both_forms
+@pytest.mark.parametrize("positions", [None, "rope"])
+def test_normalized_queries_and_keys_are_as_if_they_had_been_scaled_before(plain, positions):
+    "Each head's query and key, divided by its root mean square and multiplied by a weight a feature, then turned; values are as they were."
+    layer, x = scramble(MultiHeadAttention(8, 2, positions=positions, qk_norm=True)), x_of(2, 5, 8)
+    assert layer.q_norm.weight.shape == layer.k_norm.weight.shape == (4,) and not np.array_equal(layer.q_norm.weight.data, layer.k_norm.weight.data)
+    q, k, v = (a.reshape(2, 5, 2, 4).swapaxes(1, 2) for a in np.split(x @ layer.in_proj_weight.data.T + layer.in_proj_bias.data, 3, axis=-1))
+    q, k = (a / np.sqrt((a**2).mean(-1, keepdims=True) + 1e-5) * norm.weight.data for a, norm in ((q, layer.q_norm), (k, layer.k_norm)))
+    if positions: q, k = rotated(q), rotated(k)
+    y = sdpa(q, k, v, is_causal=True).data.swapaxes(1, 2).reshape(2, 5, 8)
+    np.testing.assert_allclose(layer(x, is_causal=True, plain=plain).data, layer.out_proj(y).data, atol=1e-12)
+    louder = copy.deepcopy(layer)
+    for p in (louder.in_proj_weight, louder.in_proj_bias): p.data[:16] *= 1000
+    np.testing.assert_allclose(louder(x, is_causal=True, plain=plain).data, layer(x, is_causal=True, plain=plain).data, atol=1e-3)
 
 
 # --- positions
@@ -742,7 +759,7 @@ def x4(heads=4): return np.ones((2, heads, 3, 8), np.float32)
 CALLS = {
     "kernel_regression": (lambda: (np.ones(3), np.ones(4), np.ones(4), 0.5),), "causal_mask": (lambda: (3, 4),), "sliding_window_mask": (lambda: (3, 2, 4),), "padding_mask": (lambda: ([1, 2], 3),),
     "AdditiveAttention": (lambda: (3, 4, 5, 0),), "scaled_dot_product_attention": (lambda: (x4(), x4(2), x4(2), np.ones((3, 3), bool), 0.5, True, 0.3, True, False, 0),), "attention_weights": (lambda: (x4(), x4(), None, False, 0.3),),
-    "MultiHeadAttention": (lambda: (8, 4, 0.1, True, 2, "rope", 3, 100.0, 0), x3), "sinusoidal": (lambda: (3, 4, 100.0),), "rotate": (lambda: (x3(), [0, 1, 2], 100.0, True),), "alibi_slopes": (lambda: (3,),), "alibi_bias": (lambda: (3, 4, 5),),
+    "MultiHeadAttention": (lambda: (8, 4, 0.1, True, 2, "rope", 3, 100.0, 0, True), x3), "sinusoidal": (lambda: (3, 4, 100.0),), "rotate": (lambda: (x3(), [0, 1, 2], 100.0, True),), "alibi_slopes": (lambda: (3,),), "alibi_bias": (lambda: (3, 4, 5),),
     "LearnedPositions": (lambda: (5, 8, 0), x3), "online_attention": (lambda: (x4(), x4(), x4(), True, 0.5, 2),)}
 JUNK = wrong_calls.JUNK | {"length 0": np.ones((0, 2, 3), np.float32), "no steps": np.ones((2, 0, 8), np.float32), "Tensor of float64": Tensor(np.ones((2, 3, 8))), "module": ReLU(), "torch": torch.ones(2, 2), "ragged text": [["a"], [1, 2]]}
 METHODS = {"layer": (lambda *args: MultiHeadAttention(8, 2, rng=0)(*args), lambda: (x3(), x3(), x3(), np.ones((3, 3), bool), [3, 0], True, True, False)), "self-attention": (lambda *args: MultiHeadAttention(8, 2, positions="alibi", rng=0)(*args), lambda: (x3(), None, None, np.zeros((3, 3)), [3, 0])),

@@ -42,6 +42,7 @@ SHORT = {
                      "plain_window": "sliding_window_mask", "plain_padding": "padding_mask", "plain_heads": "MultiHeadAttention", "plain_sinusoidal": "sinusoidal", "plain_rotate": "rotate",
                      "online": "online_attention"},
     "14_tokenizer": {"plain_pretokenize": "pretokenize", "plain_train": "BPETokenizer", "plain_encode": "BPETokenizer"},
+    "15_transformer": {"plain_norm": "LayerNorm", "plain_block": "Block", "plain_gpt": "GPT"},
 }
 
 

@@ -1,6 +1,7 @@
 "What the chapter on transformers promises and a notebook can't test: agreement with code from torch's own parts for any config, causality, counts by formula, bits a byte, errors a reader can act on."
 
 import copy
+import itertools
 import json
 import pickle
 import threading
@@ -142,6 +143,22 @@ def test_any_config_computes_the_formulas(c, B, plain, seed, T, masked):
     for name, grad in found.items(): close(grad, 0 if weights[name].grad is None else weights[name].grad, 1e-9)
 
 
+@both_forms
+@pytest.mark.parametrize("mlp", ["gelu", "relu", "relu2", "swiglu"])
+def test_every_choice_of_a_config_is_tried_with_every_other(mlp, plain):
+    tokens = tokens_of(2, 5)
+    for norm, norm_position, positions, qk_norm, kv in itertools.product(["layer", "rms"], ["pre", "post"], ["learned", "rope", None], [False, True], [None, 1]):
+        c = replace(SMALL, n_layers=1, mlp=mlp, norm=norm, norm_position=norm_position, positions=positions, qk_norm=qk_norm, n_kv_heads=kv, bias=kv is None, window=None if qk_norm else 3)
+        model = scramble(GPT(c))
+        weights = leaves(model)
+        logits, theirs = model(tokens, plain=plain), reference(c, weights, torch.tensor(tokens))
+        close(logits.data, theirs.detach())
+        ray = np.random.default_rng(1).standard_normal(logits.shape)
+        found = gradients(model, logits, ray)
+        (theirs * torch.tensor(ray)).sum().backward()
+        for name, grad in found.items(): close(grad, 0 if weights[name].grad is None else weights[name].grad, 1e-9)
+
+
 @few
 @given(c=configs(), seed=st.integers(0, 99))
 def test_twins_of_one_seed_have_the_same_weights_and_results(c, seed):
@@ -214,33 +231,6 @@ def test_an_encoder_decoder_is_torchs_transformer_with_post_norm(kind, lengths):
     for name, grad in found.items(): close(grad, grads[name if "embedding" in name else rename(name)], 1e-9)
 
 
-@pytest.mark.parametrize("path", ["norm", "head", "blocks.1.norm1", "blocks.1.attention", "blocks.1.attention.out_proj", "blocks.1.norm2", "blocks.1.mlp", "blocks.1.mlp.up", "blocks.1.mlp.down"])
-def test_a_hook_sees_its_module_run_and_may_change_what_it_computes(path):
-    "The fused nodes leave a module to itself when someone listens to it."
-    model = GPT(GPTConfig(vocab_size=7, context_length=8, n_layers=2, n_heads=2, d_model=8), rng=0)
-    module, tokens, seen = dict(model.named_modules())[path], tokens_of(2, 6, n=7), []
-    want = model(tokens).data
-    with module.register_forward_hook(lambda m, inputs, output: seen.append(output.shape)):
-        np.testing.assert_allclose(model(tokens).data, want, atol=1e-6)
-    assert len(seen) == 1
-    with module.register_forward_hook(lambda m, inputs, output: output * 2): assert np.abs(model(tokens).data - want).max() > 1e-4
-
-
-def test_a_part_that_someone_has_replaced_runs():
-    model = GPT(GPTConfig(vocab_size=7, context_length=8, n_layers=1, n_heads=2, d_model=8), rng=0)
-    tokens = tokens_of(2, 6, n=7)
-    want = model(tokens).data
-    class Half(Linear):
-        def forward(self, x): return super().forward(x) * 0.5
-    half = Half(32, 8)
-    half.load_state_dict(model.blocks[0].mlp.down.state_dict())
-    model.blocks[0].mlp.down = half
-    got = model(tokens).data
-    assert np.abs(got - want).max() > 1e-4
-    np.testing.assert_allclose(got, model(tokens, plain=True).data, atol=1e-6)
-
-
-
 # --- who sees whom
 
 @few
@@ -250,9 +240,10 @@ def test_a_later_token_changes_no_earlier_logit_and_a_gpt_sees_the_rest(c, seed,
     tokens = tokens_of(2, c.context_length, seed=seed, n=c.vocab_size)
     other = tokens.copy()
     other[0, at] = (tokens[0, at] + 1) % c.vocab_size
-    moved = np.abs(model(other, plain=plain).data - model(tokens, plain=plain).data).max(-1)
+    logits = model(tokens, plain=plain).data
+    moved = np.abs(model(other, plain=plain).data - logits).max(-1) / max(1, np.abs(logits).max())
     assert moved[0, :at].max(initial=0) < 1e-12 and moved[1].max() < 1e-12
-    if c.vocab_size > 1: assert moved[0, at] > 1e-9
+    if c.vocab_size > 1 and c.d_model > 2: assert moved[0, at] > 1e-9     # a layer norm of width 2 leaves two signs
 
 
 @both_forms
@@ -582,14 +573,46 @@ def test_dropout_acts_in_training_on_embeddings_weights_and_branches():
     assert not np.array_equal(a, model(tokens).data) and np.array_equal(GPT(c, 0)(tokens).data, a)
     np.testing.assert_array_equal(model.eval()(tokens).data, same(tokens).data)
     for part in ("dropout", "blocks.0.dropout", "blocks.1.dropout", "blocks.1.attention"):
-        one = GPT(c, 0).eval()
+        one, still = scramble(GPT(c, 0)).eval(), scramble(GPT(c, 0)).eval()
         dict(one.named_modules())[part].training = True
-        assert not np.array_equal(one(tokens).data, same(tokens).data), part
+        assert np.abs(one(tokens).data - still(tokens).data).max() > 1e-3, part     # a rounding would not do
     rates = {name: m.dropout if hasattr(m, "num_heads") else m.p for name, m in twins.GPT(c).named_modules() if isinstance(m, nn.Dropout) or hasattr(m, "num_heads")}
     assert set(rates.values()) == {0.4} and len(rates) == 5
     masks = [m.rng for name, m in model.named_modules() if name.endswith("dropout")] + [block.attention._rng for block in model.blocks]
     assert len({tuple(rng.random(3)) for rng in masks}) == 5, "no two share a mask"
     assert not np.array_equal(EncoderDecoder(9, 9, 8, 2, dropout=0.5, rng=0)(tokens % 9, tokens % 9).data, EncoderDecoder(9, 9, 8, 2, rng=0)(tokens % 9, tokens % 9).data)
+
+
+@pytest.mark.parametrize("model", [lambda: GPT(SMALL, 0), lambda: GPT(replace(MODERN, dropout=0.1), 0), lambda: GPT(replace(SMALL, norm="rms", mlp="relu2", tied=False), 0), lambda: MaskedEncoder(SMALL, 0)])
+def test_every_module_is_heard_by_a_hook_which_can_change_what_it_gives(model):
+    tokens, tried = tokens_of(2, 8), 0
+    for name, _ in model().named_modules():
+        one, heard = model().eval(), []
+        plain, module = one(tokens, plain=True).data, dict(one.named_modules())[name]
+        if type(module).__name__ == "ModuleList": continue
+        handle = module.register_forward_hook(lambda m, x, y: heard.append(np.abs(y.data).max()) or y * 1.1)
+        changed = one(tokens).data
+        assert len(heard) == (2 if name.startswith("blocks") and name.endswith("dropout") else 1), name
+        np.testing.assert_allclose(changed, one(tokens, plain=True).data, rtol=1e-4, atol=1e-5)
+        if "norm" not in name or "attention" not in name: assert not np.allclose(changed, plain, rtol=1e-5, atol=1e-9), name
+        handle.remove()
+        np.testing.assert_allclose(one(tokens).data, plain, rtol=1e-4, atol=1e-5)
+        tried += 1
+    assert tried >= 18
+
+
+def test_parts_that_were_replaced_are_used():
+    class Louder(Linear):
+        def forward(self, x): return 2 * super().forward(x)
+    for place in ("attention.out_proj", "mlp.up", "mlp.down"):
+        model, tokens = GPT(SMALL, 0), tokens_of(2, 8)
+        owner, _, name = f"blocks.1.{place}".rpartition(".")
+        owner, old = dict(model.named_modules())[owner], model(tokens).data
+        other = Louder(*reversed(getattr(owner, name).weight.shape))
+        other.load_state_dict(getattr(owner, name).state_dict())
+        setattr(owner, name, other)
+        assert not np.allclose(model(tokens).data, old, rtol=1e-5), place
+        np.testing.assert_allclose(model(tokens).data, model(tokens, plain=True).data, rtol=1e-4, atol=1e-5)
 
 
 def test_nan_shows():

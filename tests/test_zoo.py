@@ -456,8 +456,8 @@ def put_poet(model, tokenizer, **changed):
 def test_a_model_of_tokens_comes_back_with_its_tokenizer_in_half_precision(poet):
     model, tokenizer = poet
     twin = gpt_twins.GPT(model.config, 5)
-    for given in (model, twin):
-        card = put_poet(given, tokenizer)
+    for one in (model, twin):
+        card = put_poet(one, tokenizer)
         built, pytorch = zoo.load("poet"), zoo.load("poet", torch=True)
         assert isinstance(built, transformer.GPT) and isinstance(pytorch, gpt_twins.GPT) and not built.training and not pytorch.training
         for found in (built, pytorch):
