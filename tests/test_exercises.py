@@ -3,12 +3,16 @@
 import ast
 import importlib.util
 import re
+import sys
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from conftest import NOTEBOOKS, ROOT, read
 
-from nnbook.exercises import Mismatch, check, checker, expect, grade, is_stub
+import nnbook
+from nnbook.exercises import Mismatch, borrowed, check, checker, expect, grade, is_stub, own_work
 
 
 def module_of(nb) -> str | None:
@@ -160,3 +164,84 @@ def test_a_condition_that_fails_says_only_what_is_wrong():
     assert str(wrong.value) == "no pixel may change by more than 0.25"
     with pytest.raises(Mismatch, match="got False, expected True"):
         expect(False, True)
+
+
+BORROWED = {
+    "a module": "import json\ndef f(x): return json.dumps(x)",
+    "a part of it": "from json import dumps\ndef f(x): return dumps(x)",
+    "under another name": "from json import dumps as mine\ndef f(x): return mine(x)",
+    "a module below it": "import json.decoder as d\ndef f(x): return d.JSONDecoder()",
+    "imported inside": "def f(x):\n    from json import dumps\n    return dumps(x)",
+    "the thing itself": "from json import dumps as f",
+    "through a helper": "import json\ndef helper(x): return json.dumps(x)\ndef f(x): return helper(x)",
+    "through two, which call each other": "import json\ndef g(x): return h(x) or json.dumps(x)\ndef h(x): return g(x)\ndef f(x): return h(x)",
+    "in a lambda, in a comprehension": "import json\ndef f(x): return [(lambda y: json.dumps(y))(y) for y in x]",
+    "in a closure": "from json import dumps\ndef made(g): return lambda x: g(x)\nf = made(dumps)",
+    "as a default argument": "from json import dumps\ndef f(x, g=dumps): return g(x)",
+    "as a default by keyword": "from json import dumps\ndef f(x, *, g=dumps): return g(x)",
+    "in a partial": "from functools import partial\nfrom json import dumps\nf = partial(dumps, indent=1)",
+    "behind a cache": "from functools import lru_cache\nimport json\n@lru_cache\ndef f(x): return json.dumps(x)",
+    "behind a decorator": "from functools import wraps\nimport json\ndef quiet(g):\n    @wraps(g)\n    def inner(x): return 1\n    return inner\n@quiet\ndef f(x): return json.dumps(x)",
+    "vectorized": "import json\n@np.vectorize\ndef f(x): return json.dumps(x)",
+    "in a method": "import json\nclass f:\n    def a(self, x): return json.dumps(x)",
+    "in a static method": "import json\nclass f:\n    @staticmethod\n    def a(x): return json.dumps(x)",
+    "in a property": "import json\nclass f:\n    @property\n    def a(self): return json.dumps(1)",
+    "as a base": "from json import JSONEncoder\nclass f(JSONEncoder):\n    def a(self): return 1",
+    "in an object that is called": "import json\nclass Made:\n    def __call__(self, x): return json.dumps(x)\nmade = Made()\ndef f(x): return made(x)",
+    "in a bound method": "import json\nclass Made:\n    def g(self, x): return json.dumps(x)\nf = Made().g",
+    "a function of the page": "def shown(x): return x\ndef f(x): return shown(x)",
+    "a function of the page, renamed": "def shown(x): return x\nmine = shown\ndef f(x): return mine(x)",
+}
+
+
+@pytest.mark.parametrize("source", BORROWED.values(), ids=BORROWED)
+def test_what_is_borrowed_is_found(source):
+    space = {"np": np}
+    exec(source, space)
+    assert borrowed(space["f"], ["json"], {"shown"})
+    with pytest.raises(Mismatch, match=r"uses \S.* building it yourself"):
+        own_work(space["f"], ["json"], {"shown"})
+
+
+OWN = {
+    "its own arithmetic": "def f(x): return 2 * np.abs(x).T",
+    "an attribute of a borrowed name": "from json import dumps as T\nimport json as shape\ndef f(x): return x.T, x.shape",
+    "a local of a page's name": "def f(shown):\n    json = 2\n    return json * shown",
+    "a helper": "def helper(x): return x\ndef f(x): return helper(x)",
+    "a helper that is there already, and uses json inside": "from nnbook.streams import stream\nfrom tools_like import g\ndef f(x): return g(x)",
+    "itself": "def f(x): return f(x - 1) if x else 0",
+    "a name not there yet": "def outer():\n    def f(x): return later(x)\n    if 0: later = 1\n    return f\nf = outer()",
+    "a class": "class f:\n    def __init__(self): self.x = np.zeros(3)",
+    "a module of a longer name": "import jsonlike\ndef f(x): return jsonlike.dumps(x)",
+    "nothing that has code": "f = 3",
+}
+
+
+@pytest.mark.parametrize("source", OWN.values(), ids=OWN)
+def test_ones_own_work_is_left_in_peace(source, monkeypatch):
+    longer = ModuleType("jsonlike")
+    longer.dumps = lambda x: x
+    longer.dumps.__module__ = "jsonlike"
+    monkeypatch.setitem(sys.modules, "jsonlike", longer)
+    installed, code = ModuleType("tools_like"), compile("import json\ndef g(x): return json.dumps(x)", str(Path(nnbook.__file__).parent / "tools_like.py"), "exec")
+    exec(code, vars(installed))
+    monkeypatch.setitem(sys.modules, "tools_like", installed)
+    space = {"np": np}
+    exec(source, space)
+    assert borrowed(space["f"], ["json"], {"shown"}) == set()
+    own_work(space["f"], ["json"], {"shown"})
+
+
+def test_a_package_is_searched_for_the_modules_in_it():
+    space = {}
+    exec("import xml\nimport xml.dom.minidom\ndef f(x): return xml.dom.minidom.parseString(x)\ndef g(x): return xml.sax\n"
+         "def inside(x):\n    from xml import dom\n    return dom", space)
+    assert borrowed(space["f"], ["xml.dom"]) and borrowed(space["inside"], ["xml.dom"]) and not borrowed(space["g"], ["xml.dom"])
+
+
+def test_what_is_borrowed_is_named_as_the_reader_names_it():
+    space = {}
+    exec("import json as j\nfrom json import loads\ndef helper(x): return loads(x)\ndef f(x): return j.dumps(helper(x))\nclass C(j.JSONEncoder): ...", space)
+    assert borrowed(space["f"], ["json"]) == {"j", "loads"}
+    with pytest.raises(Mismatch, match="your class uses JSONEncoder;"):
+        own_work(space["C"], ["json"])

@@ -8,7 +8,7 @@ import inspect
 
 import numpy as np
 
-from ..exercises import Mismatch, checker, expect
+from ..exercises import Mismatch, checker, expect, own_work
 from ..streams import stream
 
 def _sizes(E, h, h_kv, length, d=None, out=True, bias=True, both=2, rows=None) -> tuple:
@@ -36,32 +36,7 @@ def _(sizes):
         expect(got[1], want[1], f"{where}: the numbers in the cache")
 
 # %% ../../nbs/13_attention.ipynb #c24a8cc6
-_READY, _PAGE = ("nnbook.attention", "nnbook.kernels", "nnbook.torch", "torch", "jax"), {"plain_attention", "plain_heads", "plain_online", "scaled_dot_product_attention", "online_attention"}
-
-def _is_ready(name: str, value) -> bool:
-    "Whether a name stands for something that is there already: the page's, the library's or another's."
-    own = getattr(value, "__name__", "") if not isinstance(value, np.ndarray) else ""
-    homes = name, getattr(value, "__module__", None) or own
-    return not _PAGE.isdisjoint((name, own)) or any(home == ready or str(home).startswith(f"{ready}.") for home in homes for ready in _READY)
-
-def _inner(code) -> list:
-    "A code object and those inside it: lambdas, comprehensions, inner functions."
-    return [code, *(c for const in code.co_consts if hasattr(const, "co_code") for c in _inner(const))]
-
-def _taken(function, seen=frozenset()) -> set:
-    "The names of ready-made things that a function looks up, also through its helpers."
-    function, found = getattr(function, "func", function), set()
-    if _is_ready("", function): return {getattr(function, "__name__", "a ready function")}
-    if not hasattr(function, "__code__"): return set()
-    held = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ())}
-    for name in {name for code in _inner(function.__code__) for name in code.co_names} | set(held):
-        value = held.get(name, function.__globals__.get(name))
-        if _is_ready(name, value): found.add(name)
-        elif hasattr(value, "__code__") and id(value) not in seen: found |= _taken(value, seen | {id(function), id(value)})
-    return found
-
-def _own_work(function) -> None:
-    if names := _taken(function): raise Mismatch(f"your function uses {', '.join(sorted(names))}; this exercise is about building it yourself (a helper of your own that has such a name needs another)")
+_READY, _PAGE = ("nnbook.attention", "nnbook.kernels", "nnbook.torch", "torch", "jax"), {"plain_attention", "plain_heads", "self_attention", "look", "online", "scaled_dot_product_attention", "online_attention"}
 
 def _called(function, *arrays, **named) -> np.ndarray:
     "What the reader's function makes of copies of arrays; they must stay as they were."
@@ -96,7 +71,7 @@ _CASES = (("one query, one key", 1, 1, 1, 1, 1, 3, 2), ("one head, as many queri
 
 @checker("attention.2")
 def _(attend):
-    _own_work(attend)
+    own_work(attend, _READY, _PAGE)
     for seed, (what, B, h, h_kv, T, S, d, e) in enumerate(_CASES):
         rng = stream(seed, "judge")
         q, k, v = rng.standard_normal((B, h, T, d)), rng.standard_normal((B, h_kv, S, d)), rng.standard_normal((B, h_kv, S, e))
@@ -130,7 +105,7 @@ def _heads(x, W, h, cut=True, join=True, scale=None, **how) -> np.ndarray:
 
 @checker("attention.3")
 def _(causal_heads):
-    _own_work(causal_heads)
+    own_work(causal_heads, _READY, _PAGE)
     for seed, (what, B, T, d, h) in enumerate((("one head", 1, 5, 4, 1), ("two heads, two sequences", 2, 6, 8, 2), ("four heads, eight tokens", 3, 8, 8, 4), ("as many heads as tokens", 1, 4, 8, 4), ("heads of width 1", 2, 5, 3, 3))):
         rng = stream(seed, "judge")
         x, W = rng.standard_normal((B, T, d)), rng.standard_normal((3 * d, d)) / d**0.5
@@ -198,7 +173,7 @@ def _same_triple(got, want, where: str, halves=None) -> None:
 
 @checker("attention.5")
 def _(merge):
-    _own_work(merge)
+    own_work(merge, _READY, _PAGE)
     def ask(z, v, cut, where):
         halves = _half(z[:, :cut], v[:cut]), _half(z[:, cut:], v[cut:])
         given = tuple(tuple(part.copy() for part in half) for half in halves)

@@ -7,7 +7,7 @@ __all__ = []
 import numpy as np
 
 from ..autograd import Tensor
-from ..exercises import Mismatch, checker, expect
+from ..exercises import Mismatch, checker, expect, own_work
 from ..layers import BatchNorm1d, Linear, Module, ReLU, Sequential
 from ..streams import stream
 
@@ -29,29 +29,7 @@ def _(layers_needed):
         expect(layers_needed(size, stride), want, f"{size} pixels at a stride of {stride}: is it `size` pixels *or more*, and does the step multiply by the stride?")
 
 # %% ../../nbs/10_cnn.ipynb #050588b6
-def _codes(code) -> list:
-    "A code object and those inside it: lambdas, comprehensions, inner functions."
-    return [code, *(c for const in code.co_consts if hasattr(const, "co_code") for c in _codes(const))]
-
-_READY, _PAGE = ("nnbook.cnn", "nnbook.kernels", "nnbook.torch", "scipy", "torch"), {"windows", "convolve", "plain_conv", "conv_layer", "local_layer", "full_layer"}
-
-def _ready(name, value) -> bool:
-    "Whether a name stands for a convolution that is there already: the page's, the library's or another's."
-    own = getattr(value, "__name__", "")
-    homes = name, getattr(value, "__module__", None) or own                                      # a module has a name only
-    return not _PAGE.isdisjoint((name, own)) or any(home == ready or home.startswith(f"{ready}.") for home in homes for ready in _READY)
-
-def _borrowed(function, seen=()) -> set:
-    "The names of ready-made convolutions that a function looks up, also through its helpers."
-    function, seen, found = getattr(function, "func", function), set(seen), set()                # what a partial calls
-    if _ready("", function): return {function.__name__}
-    if not hasattr(function, "__code__"): return set()
-    held = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ())}
-    for name in {name for code in _codes(function.__code__) for name in code.co_names} | set(held):
-        value = held.get(name, function.__globals__.get(name))
-        if _ready(name, value): found.add(name)
-        elif hasattr(value, "__code__") and id(value) not in seen: found |= _borrowed(value, seen | {id(function), id(value)})
-    return found
+_READY, _PAGE = ("nnbook.cnn", "nnbook.kernels", "nnbook.torch", "scipy", "torch", "jax"), {"windows", "convolve", "plain_conv", "conv_layer", "local_layer", "full_layer"}
 
 def _convolved(x, weight, stride, padding, pad=np.pad) -> np.ndarray:
     x = pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
@@ -78,7 +56,7 @@ _CASES = {"one picture, one channel, one kernel of 3 × 3": (1, 1, 1, 5, 5, 3, 3
 
 @checker("cnn.2")
 def _(conv):
-    if names := _borrowed(conv): raise Mismatch(f"your function uses {', '.join(sorted(names))}; this exercise is about building it yourself (a helper of your own that has such a name needs another)")
+    own_work(conv, _READY, _PAGE)
     for seed, (what, (N, C, out, H, W, kh, kw, stride, padding)) in enumerate(_CASES.items()):
         rng = stream(seed, "judge")
         x, w = rng.standard_normal((N, C, H, W)), rng.standard_normal((out, C, kh, kw))

@@ -8,7 +8,7 @@ import inspect
 
 import numpy as np
 
-from ..exercises import Mismatch, checker, expect
+from ..exercises import Mismatch, checker, expect, own_work
 from ..streams import stream
 
 # %% ../../nbs/12_rnn.ipynb #07b22dc6
@@ -38,31 +38,6 @@ def _(lstm_parameters):
 # %% ../../nbs/12_rnn.ipynb #82ca1e07
 _READY, _PAGE = ("nnbook.rnn", "nnbook.kernels", "nnbook.torch", "torch", "jax"), {"plain_lstm", "lstm_step", "text_batches"}
 
-def _is_ready(name: str, value) -> bool:
-    "Whether a name stands for something that is there already: the page's, the library's or another's."
-    own = getattr(value, "__name__", "") if not isinstance(value, np.ndarray) else ""
-    homes = name, getattr(value, "__module__", None) or own
-    return not _PAGE.isdisjoint((name, own)) or any(home == ready or str(home).startswith(f"{ready}.") for home in homes for ready in _READY)
-
-def _inner(code) -> list:
-    "A code object and those inside it: lambdas, comprehensions, inner functions."
-    return [code, *(c for const in code.co_consts if hasattr(const, "co_code") for c in _inner(const))]
-
-def _taken(function, seen=frozenset()) -> set:
-    "The names of ready-made things that a function looks up, also through its helpers."
-    function, found = getattr(function, "func", function), set()
-    if _is_ready("", function): return {getattr(function, "__name__", "a ready function")}
-    if not hasattr(function, "__code__"): return set()
-    held = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ())}
-    for name in {name for code in _inner(function.__code__) for name in code.co_names} | set(held):
-        value = held.get(name, function.__globals__.get(name))
-        if _is_ready(name, value): found.add(name)
-        elif hasattr(value, "__code__") and id(value) not in seen: found |= _taken(value, seen | {id(function), id(value)})
-    return found
-
-def _own_work(function) -> None:
-    if names := _taken(function): raise Mismatch(f"your function uses {', '.join(sorted(names))}; this exercise is about building it yourself (a helper of your own that has such a name needs another)")
-
 def _sigmoid(z): return 0.5 + 0.5 * np.tanh(0.5 * z)
 
 def _lstm(x, h, c, W, U, b, b2, order="ifgo", g_of=np.tanh, show=np.tanh, carry=True, before=False) -> tuple:
@@ -83,7 +58,7 @@ _SLIPS = {"this is the order i, f, o, g; asked for is i, f, g, o": dict(order="i
 
 @checker("rnn.2")
 def _(lstm):
-    _own_work(lstm)
+    own_work(lstm, _READY, _PAGE)
     for seed, (what, B, T, I, H) in enumerate((("one sequence, one step, one unit", 1, 1, 1, 1), ("one step, four units", 1, 1, 3, 4), ("three sequences", 3, 1, 3, 4), ("six steps", 3, 6, 3, 4), ("as many steps as sequences", 5, 5, 5, 5))):
         rng = stream(seed, "judge")
         arrays = [rng.standard_normal(shape) for shape in ((B, T, I), (B, H), (B, H), (4 * H, I), (4 * H, H), (4 * H,), (4 * H,))]
@@ -126,7 +101,7 @@ def _batches(pieces, n, batch_size, seq_len) -> list:
 
 @checker("rnn.3")
 def _(pieces):
-    _own_work(pieces)
+    own_work(pieces, _READY, _PAGE)
     for n, batch_size, seq_len in ((100, 3, 5), (1000, 8, 16), (61, 4, 5), (60, 4, 5), (59, 4, 5), (47, 1, 9), (50, 7, 1)):
         where, made = f"{n} tokens, batches of {batch_size}, pieces of {seq_len}", _batches(pieces, n, batch_size, seq_len)
         for k, (x, y) in enumerate(made):

@@ -86,6 +86,7 @@ WRONG = {
         "from nnbook.attention import scaled_dot_product_attention as ready\ndef attend(q, k, v, mask): return ready(q, k, v, mask, enable_gqa=True).data",
         "import torch\ndef attend(q, k, v, mask): return torch.nn.functional.scaled_dot_product_attention(*map(torch.from_numpy, (q, k, v, mask)), enable_gqa=True).numpy()",
         "import nnbook.kernels as fast\ndef helper(*a): return fast.attention(*a)\ndef attend(*a): return helper(*a).data",
+        "import nnbook\ndef attend(q, k, v, mask): return nnbook.attention.scaled_dot_product_attention(q, k, v, mask, enable_gqa=True).data",
     ],
     "attention.3": [
         HEADS.format(**CAUSAL | LATE | {"cut": "a.reshape(B, h, T, d // h)", "join": "(p @ v).reshape(B, T, d)"}),   # the one shown
