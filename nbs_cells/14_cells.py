@@ -1,14 +1,16 @@
 # %%
 #| code-summary: "imports for the experiments"
 #| code-fold: true
+import copy
+import importlib
+import inspect
 import json
 import re
-import warnings
 from collections import Counter, defaultdict
 from itertools import pairwise
 from pathlib import Path
 
-import torch
+from matplotlib.patches import FancyBboxPatch
 
 import nnbook.tokenizer as built
 import nnbook.torch.tokenizer as twins
@@ -19,7 +21,10 @@ from nnbook.evaluation import mean_interval
 from nnbook.exercises import check
 from nnbook.explore import explore
 from nnbook.plots import COLORS, INK, figure, lines, table
+from nnbook.rnn import NGram
 from nnbook.running import stored
+from nnbook.streams import stream
+from nnbook.tokenizer import BPETokenizer, pretokenize
 
 plays = shakespeare()
 train_parts, test_parts = plays.train_parts, plays.test_parts
@@ -41,8 +46,7 @@ def tree(token, merges):
     grow(token, name(token))
     return "; ".join(arrows)
 
-thousand = built.BPETokenizer.train(train_parts.values(), 1000)
-diagram(tree(b" should", thousand.merges), name="tree",
+diagram(tree(b" should", pieces(1000).merges), name="tree",
         caption="One token among a thousand that the plays teach, and the merges that made it; ␣ is the space before the word.",
         alt="A tree: space and s become one, and an h joins them; o and u become ou, l and d become ld, and these two ould; both halves make the word should with the space before it.")
 
@@ -68,11 +72,11 @@ def looked_at(texts, merges):
             found[2] += len(before) - 1 + (len(words[i]) - 1) * (gone > 0)
     return found, len(words), sum(often)
 
-two_thousand = built.BPETokenizer.train(train_parts.values(), 256 + 2000)
-looks, n_words, n_pieces = looked_at(train_parts.values(), two_thousand.merges)
+merges = pieces(256 + 2000).merges
+looks, n_words, n_pieces = looked_at(train_parts.values(), merges)
 table([{"counted": name, "pairs looked at": f"{n:,}", "of them": f"{n / looks[0]:.2%}"} for name, n in
        zip(("the whole text, for each merge", "distinct pre-tokens, for each merge", "all once, then words with the pair alone"), looks.tolist())], name="looked-at",
-      caption=f"Pairs of neighbors looked at to learn {len(two_thousand.merges):,} merges from the plays but for the last tenth of each, {n_pieces:,} pre-tokens, {n_words:,} of them distinct.")
+      caption=f"Pairs of neighbors looked at to learn {len(merges):,} merges from the plays but for the last tenth of each, {n_pieces:,} pre-tokens, {n_words:,} of them distinct.")
 
 # %%
 from nnbook.torch.twins import assert_twins

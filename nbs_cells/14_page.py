@@ -24,17 +24,20 @@
 # %% include page: imports for the experiments
 
 # %%
-words = re.compile(r"[a-z]+(?:['-][a-z]+)*")
-read = Counter(words.findall(" ".join(train_parts.values()).lower()))
-asked = words.findall(" ".join(test_parts.values()).lower())
-new = [word for word in asked if word not in read]
-print(f"{len(read):,} words known, {len(new) / len(asked):.1%} of {len(asked):,} are new:")
-print(*new[:10])
+def words(parts): return [w for text in parts.values() for w in re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower())]
 
-# %% include texp: WORDS
+known, asked = words(train_parts), words(test_parts)
+heard = set(known)
+print(*[word for word in asked if word not in heard][:12])
+
+# %% include texp: "words never seen, the table"
+
+# %% include texp: claim("{:.1%} of the running words
 
 # %% [markdown]
-# The list of known words is long already, and each play adds to it: a few words make up most of a text, and most words are rare, a regularity that [Zipf (1949)](99_references.ipynb#zipf1949) made famous. A model of words has one way out. It puts a single sign, `<unk>`, in the place of every word that it doesn't know, and so can't tell them apart, spell them, or write one. What is more, *cluck'd* is made of parts that it does know. A model of characters has no such trouble, and no such reach. Is there something between: a list of pieces, as long as we like, in which common words are whole, and rare ones still can be spelled? **What should a language model read?**
+# A few words in a hundred are new, and of the *different* words far more ([the table](#tbl-unseen)). More text helps, by less each time: a few words make up most of any text, and a good part of all words occurs once ([Zipf, 1949](99_references.ipynb#zipf1949)). A model of words has one way out. It puts a single sign, `<unk>`, in the place of each word that it doesn't know, and can't tell them apart, spell them, or write one. Yet *cluck'd* is made of parts that it does know. A model of characters has no such trouble, and no such reach.
+#
+# Is there something between: a list of pieces, as long as we like, in which common words are whole and rare ones can be spelled? **What should a language model read?**
 
 # %% [markdown]
 # ## Bytes
@@ -106,7 +109,9 @@ print([token.decode() for token in tokens])
 #
 # In the figure the same happens to more of the speech, one merge at a time. **Predict** the first merge, and what the first token of a whole word will be.
 
-# %% include texp: EXPLORE
+# %% include texp: large = BPETokenizer.train
+
+# %% include texp: the figure that moves
 
 # %% [markdown]
 # Each token is a small tree, and its history is the list of merges:
@@ -128,7 +133,7 @@ diagram("heap of counts -> best pair; words by pair -> its words; best pair -> i
 # %% include page: def looked_at
 
 # %% [markdown]
-# RESULT: work. How much of it time is: `bench/tokenizer.py` in the repository.
+# Most of the work was to count what had not changed. How much time that saves is measured in the repository's `bench/tokenizer.py`, beside the libraries `tokenizers` and `tiktoken`.
 
 # %% [markdown]
 # ## Borders
@@ -156,7 +161,7 @@ def plain_encode(piece, merges):
         tokens = plain_merge(tokens, min(here, key=rank.get))
     return tokens
 
-print([plain_encode(piece, thousand.merges) for piece in plain_pretokenize("Should candles shudder?")])
+print([plain_encode(piece, pieces(1000).merges) for piece in plain_pretokenize("Should candles shudder?")])
 
 # %% [markdown]
 # Decoding undoes encoding, byte for byte, whatever the text is. The reverse does not hold: *th* followed by *e* says *the*, and encoding that gives one token. And a token may be a part of a character. So decode the bytes of *all* tokens; one by one, half an *é* is nothing ([exercise 3](#exercises)).
@@ -171,48 +176,76 @@ print([plain_encode(piece, thousand.merges) for piece in plain_pretokenize("Shou
 #| code-summary: "the claim: short forms and the library agree"
 #| code-fold: true
 scene = plays.text[plays.text.index("She should have died hereafter") :][:3000]
-cut = plain_pretokenize(scene)
-merges, pieces = plain_train(cut, 150)
+pretokens = plain_pretokenize(scene)
+merges, learned = plain_train(pretokens, 150)
 tokenizer = built.BPETokenizer.train(scene, 256 + 150)
-same = [cut == built.pretokenize(scene), plain_pretokenize(plays.text) == built.pretokenize(plays.text), merges == list(tokenizer.merges),
-        pieces == [plain_encode(piece, merges) for piece in cut], sum(pieces, []) == [tokenizer.tokens[i] for i in tokenizer.encode(scene)]]
+same = [pretokens == built.pretokenize(scene), plain_pretokenize(plays.text) == built.pretokenize(plays.text), merges == list(tokenizer.merges),
+        learned == [plain_encode(piece, merges) for piece in pretokens], sum(learned, []) == [tokenizer.tokens[i] for i in tokenizer.encode(scene)]]
 claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, merges and tokens, {} agree token for token", sum(same), "==", 5)
+
+# %% [markdown]
+# ## How many tokens?
+#
+# Merges come one after the other, so one training holds every smaller vocabulary: leave off the last. **Predict** how many bytes a token holds, on average, among 1,000 and among 8,000; and what is left of it on text that it was not learned on: the last tenths of the plays, a program, and one sentence in five languages.
+
+# %% include texp: def bytes_per_token ... compression in numbers, the table
+
+# %% include texp: the sentence in five languages
+
+# %% [markdown]
+# The first doubling of the vocabulary nearly halves the text; each further one gains less, and a little less still on text that was held out. For whole words the counts fall along Zipf's line to a long shelf of words that occur once; merging stops before that, and tokens end higher.
+#
+# [The second table](#tbl-price) shows for whom they are made. No merge of the plays joins bytes of Greek, Hindi or Chinese, so that each letter costs all of its two or three bytes, which was forced. German has the same letters and pays twice the tokens, for words that the merges don't fit. Vocabularies of large models are learned on many languages, by their share in the text: [Petrov and others (2023)](99_references.ipynb#petrov2023) found the same sentences up to fifteen times as long in one language as in another. Who pays by the token, pays for that.
 
 # %% [markdown]
 # ## Bits per byte
 #
-# How large a vocabulary? Tokens for the eight plays are learned from all but their last tenths. **Predict** how many bytes one holds, on average, among 1,000 and among 8,000; and what becomes of it on the last tenths, on a program, and on Greek.
-
-# %% include texp: COMPRESSION
-
-# %% [markdown]
-# RESULT: compression; price of other scripts ([Petrov and others, 2023](99_references.ipynb#petrov2023)).
-#
-# Which vocabulary makes the better model? The loss can't say. A model that reads longer tokens is asked less often, and each time for more: its bits *per token* are bound to be higher, however good it is. What both have in common is the text. So divide the bits for all of its tokens by its number of bytes, $N$:
+# Which vocabulary makes the better model? The loss per token can't say. A model that reads longer tokens is asked less often, and for more each time. What all models have in common is the text. So divide the bits for its $m$ tokens by its number of bytes, $N$:
 #
 # <a id="eq-bits-per-byte"></a>
 # $$
 # \text{bits per byte}=\frac1N\sum_{i=1}^{m}-\log_2p(t_i\mid t_1\dots t_{i-1})=\frac{\text{bits per token}}{\text{bytes per token}} .
 # $$
 #
-# For the plays, which are ASCII, it is the [bits per character](12_rnn.ipynb#eq-bits) of before. Models of characters, words and pieces can all be compared in it. One thing more: a text can be cut into tokens in many ways, and the model gives each a probability. Ours counts only the way that the tokenizer cuts, so that it is a bound, from above, on the bits for the text ([Cao and Rimell, 2021](99_references.ipynb#cao2021); [exercise 4](#exercises)).
+# For the plays, which are ASCII, this is the [bits per character](12_rnn.ipynb#eq-bits) of before. Models of characters, of words that can be spelled, and of pieces all fit into it.
 #
-# So take the table of counts, and let it read tokens: for each vocabulary the order that is best on a part of the training text. **Predict** whether longer tokens make it better, and whether at *equal context in bytes* any gain is left.
+# Now let the table of counts read tokens. **Predict**: with 1,024 of them in place of bytes, does the best table pay more per token? And per byte?
 
-# %% include texp: NGRAMS
+# %% include texp: def spelled(tokenizer, text) ... claim("with its smoothing tuned
 
 # %% [markdown]
-# RESULT: bits per byte.
+# RESULT-TABLES
+#
+# One caution. A text can be cut into tokens in many ways; its probability is the sum over all of them, and we counted only the way of `encode`. So these bits are a bound, from above ([Cao and Rimell, 2021](99_references.ipynb#cao2021)). For a table that sees one token back the sum can be done:
+
+# %% include texp: the sum over all ways
+
+# %% [markdown]
+# Here it is worth less than a hundredth of a bit.
 
 # %% [markdown]
 # ## What goes wrong
 #
-# A tokenizer is learned from counts, and knows nothing of numbers, of spelling, or of what a user types last. **Predict** how 1999, 2000 and 12345 are cut.
+# **Numbers.** The plays hold next to none. So, for once, learn tokens on something else: Python's standard library. **Predict** how 1999, 2023 and 12344 are cut, and whether the number after each is cut alike.
 
-# %% include texp: WRONG
+# %% include texp: how numbers are cut
 
 # %% [markdown]
-# RESULT: numbers, spaces, rare tokens.
+# To carry a one, a reader has to know which digits stand over which. Cut digit by digit, or by threes from the right, there is one way to line them up; here there are several, and which one a number gets depends on how often it occurred. [Singh and Strouse (2024)](99_references.ipynb#singh2024) found large models better at addition with digits grouped from the right, as in 12,345, than from the left.
+#
+# **Spaces.** A token holds the space before its word. `the`, `␣the` and `The` have nothing in common but a spelling that the model never sees. And a prompt that *ends* in a space ends in a token that hardly ever stands before a word. **Predict** how many more bits the next word costs then, compared with a model that knows that a space comes.
+
+# %% include texp: a prompt that ends in a space ... claim("a space at the end
+
+# %% [markdown]
+# Want of context is not the reason: with one token more in sight it is no better. Behind a lone space [the table of counts](#tbl-prompts) expects what stood there in training, and a common word never did, since it brought its own space along. Programs that ask models cut the space off, or take back the last token and let the model choose it anew.
+#
+# **Rare tokens.** A merge may be a step on the way to a longer one, and all of its occurrences may go on into that. **Predict** how many of 8,192 tokens never occur in the very text that they were learned on.
+
+# %% include texp: tokens that are hardly used
+
+# %% [markdown]
+# Hundreds; and of most bytes the plays have none. Each has its row in the embedding, and that row is left where it started, since training never shows it. Give such a token to a network, and it reads noise: `SolidGoldMagikarp` was one of GPT-2's ([Rumbelow and Watkins, 2023](99_references.ipynb#rumbelow2023)), and [Land and Bartolo (2024)](99_references.ipynb#land2024) find them in most open models. The usual cause there is another: the tokenizer learned from other text than the network did.
 
 # %% [markdown]
 # ## Word embeddings
@@ -228,7 +261,7 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 #
 # It is 0 where two words meet as often as chance has it, and $-\infty$ where they never do.
 
-# %% include temb: PMI
+# %% include temb: nnbook.tokenizer: word_tokens ... nnbook.tokenizer: cooccurrences, pmi
 
 # %% [markdown]
 # Its rows are as long as the vocabulary. [Mikolov and others (2013)](99_references.ipynb#mikolov2013) learn short ones: the **skip-gram** model, known as word2vec. Each word has a vector $\mathbf w$ as a center and another, $\mathbf c$, as context. For each pair that occurs, $k$ others are drawn by their frequency, and a logistic classifier has to tell the true one: **negative sampling**.
@@ -238,7 +271,9 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 # L=-\log\sigma(\mathbf w\cdot\mathbf c)-\sum_{i=1}^{k}\log\sigma(-\mathbf w\cdot\mathbf c_i) .
 # $$
 
-# %% include temb: LOSS
+# %% include embx: LOSS
+
+# %% include temb: nnbook.tokenizer: skip_gram_pairs ... nnbook.tokenizer: SkipGram
 
 # %% [markdown]
 # A prediction on one side, a table of counts on the other. [Levy and Goldberg (2014)](99_references.ipynb#levy2014) found that they are the same. Give each pair of words a score of its own, $x$. The pair occurs $\#(w,c)$ times, and is drawn, on average, $k\,\#(w)\,p(c)$ times. So the loss has the terms $-\#(w,c)\log\sigma(x)-k\,\#(w)\,p(c)\log\sigma(-x)$, and its slope is zero at
@@ -250,17 +285,19 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 #
 # With enough dimensions, then, $\mathbf w\cdot\mathbf c$ should be $\operatorname{PMI}-\log k$: a matrix of counts, factorized. Does it get there? **Predict** how well the two agree with 8 dimensions, with 64, and with as many as there are words; and where they can't.
 
-# %% include temb: FACTORIZATION
+# %% include embx: FACTORIZATION
 
 # %% [markdown]
 # RESULT: factorization.
 
-# %% include temb: NEIGHBOURS
+# %% include temb: nnbook.tokenizer: WordVectors
+
+# %% include embx: NEIGHBOURS
 
 # %% [markdown]
 # RESULT: neighbours.
 
-# %% include temb: ANALOGIES
+# %% include embx: ANALOGIES
 
 # %% [markdown]
 # RESULT: analogies.
