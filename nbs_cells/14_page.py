@@ -121,7 +121,7 @@ print([token.decode() for token in tokens])
 # %% [markdown]
 # ### Counting less
 #
-# The loop is right, and slow: for each merge it counts every pair of the text again. Two observations help. A text repeats its words, so keep each distinct one once, with how often it occurs. And a merge changes only the words that hold its pair: keep, for each pair, its count and the words it is in; take the most frequent one from a heap; merge it in its words; and correct the counts of the pairs that vanish or appear there.
+# The loop is right, and slow: for each merge it counts every pair of the text again. Two observations help. A text repeats its words, so keep each distinct one once, with how often it occurs. And a merge changes only the words that hold its pair: keep, for each pair, its count and the words it is in; take the most frequent one from a heap; merge it in its words; and correct the counts of the pairs that vanish or appear there. Where *h e* becomes one in *␣then*, the pairs *t h* and *e n* are one fewer each, and *t he* and *he n* one more; no other word need be looked at.
 
 # %%
 #| code-summary: "the drawing"
@@ -171,6 +171,12 @@ print([plain_encode(piece, pieces(1000).merges) for piece in plain_pretokenize("
 # Folded is `BPETokenizer`: `BPETokenizer.train(text, vocab_size)`, `encode`, `decode`, and `save` and `load` in the form of GPT-2's two files, `vocab.json` and `merges.txt`, so that other libraries read ours and we theirs.
 
 # %% include tlib: nnbook.tokenizer: pretokenize ... nnbook.tokenizer: BPETokenizer
+
+# %%
+tokenizer = BPETokenizer.train(train_parts.values(), 1000, special_tokens=["<|endoftext|>"])
+print(tokenizer.encode("The end<|endoftext|>"))
+print(tokenizer.encode("The end<|endoftext|>", allow_special=True))
+print([tokenizer.decode([i]) for i in tokenizer.encode("é")], tokenizer.decode(tokenizer.encode("é")))
 
 # %%
 #| code-summary: "the claim: short forms and the library agree"

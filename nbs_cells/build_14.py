@@ -16,6 +16,9 @@ SOURCES = {"base": ("HEAD", "nbs/14_tokenizer.ipynb"), "tlib": ("tlib", "nbs/14_
            "embx": ("temb", "nbs_cells/14_emb.py"), "embq": ("temb", "nbs_cells/14_emb_exercise.py"), "texp": ("FILE", "/work/wt/texp/nbs_cells/14_exp.py")}
 
 
+CHANGED = {("temb", "imports for word embeddings"): ("import re\n", "")}        # (source, cell): (old, new)
+
+
 def cells(text: str) -> list[str]:
     "A file in py:percent, cut before each `# %%`, without its header."
     parts = re.split(r"^(?=# %%)", text, flags=re.M)[1:]
@@ -53,7 +56,13 @@ def main() -> None:
         taken = range(at[0], at[-1] + 1)
         if double := [i for i in taken if i not in left[name]]: print(f"twice: {cell.strip()} {double}")
         left[name] -= set(taken)
-        built += [known[name][i] for i in taken]
+        for i in taken:
+            text = known[name][i]
+            for (where, which), (old, new) in CHANGED.items():
+                if where == name and which in text:
+                    if text.count(old) != 1: print(f"not once in {which}: {old!r}")
+                    text = text.replace(old, new)
+            built.append(text)
     for name, rest in left.items():
         for i in sorted(rest):
             print(f"left out of {name}: {known[name][i][:110]!r}")
