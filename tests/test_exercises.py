@@ -245,3 +245,9 @@ def test_what_is_borrowed_is_named_as_the_reader_names_it():
     assert borrowed(space["f"], ["json"]) == {"j", "loads"}
     with pytest.raises(Mismatch, match="your class uses JSONEncoder;"):
         own_work(space["C"], ["json"])
+
+
+@pytest.mark.parametrize(("modules", "names"), [("json", ()), (["json"], "shown")])
+def test_a_single_module_as_text_is_no_list_of_letters(modules, names):
+    with pytest.raises(TypeError, match="in brackets"):
+        borrowed(lambda x: x, modules, names)

@@ -110,6 +110,32 @@ def test_jupyterlab_folds_what_the_page_folds_and_nothing_else(project):
     assert hidden() == [False, True, True] and stale(read(file)) == []
 
 
+CHECKER = "#| hide\n#| export checkers.t\n"
+
+
+def test_checkers_run_alone_and_nothing_else_is_taken_for_run(project):
+    write(project, ["#| default_exp t", "print('long')", CHECKER + "a = 1"])
+    assert run(project, "05").returncode == 0
+    file = project / "nbs/05_t.ipynb"
+    before = read(file).metadata["nnbook"]
+    edited = read(file)
+    edited.cells[-1].source = CHECKER + "a = 2\nprint(a)"
+    nbformat.write(edited, file)
+    assert "has changed" in stale(read(file))[0]
+    done = run(project, "05", "--checkers")
+    assert done.returncode == 0 and "1 cells of checkers" in done.stdout, done.stderr
+    after = read(file)
+    assert stale(after) == [] and printed(project) == {"cell0": "", "cell1": "long\n", "cell2": "2\n"}
+    assert after.metadata["nnbook"]["budget"] == before["budget"] and "a = 2" in (project / "nnbook/checkers/t.py").read_text()
+    edited.cells[2].source = "print('longer')"                        # not run by it, and stays stale
+    nbformat.write(edited, file)
+    assert run(project, "05", "--checkers").returncode == 0
+    assert ["'longer'" in line and "has changed" in line for line in stale(read(file))] == [True]
+    edited.cells[-1].source = CHECKER + "print(long)"                 # needs the chapter, which a module of its own can't
+    nbformat.write(edited, file)
+    assert run(project, "05", "--checkers").returncode != 0
+
+
 def test_check_writes_nothing_and_fails_on_a_false_claim(project):
     write(project, ["from nnbook.claims import claim", "claim('{} is less than one', 2, '<', 1)"])
     before = (project / "nbs/05_t.ipynb").read_bytes()

@@ -189,6 +189,19 @@ def run(path: Path, store: bool, slow: str | None) -> str:
     return f"{path.name}: {budget['seconds']} s, {budget['peak_mb']} MB"
 
 
+def run_checkers(path: Path) -> str:
+    "Run a notebook's cells of exercises' checkers, a module that needs nothing of the chapter, and store that; all else stays as it was."
+    nb = nbformat.read(path, as_version=4)
+    cells = [c for c in nb.cells if c.cell_type == "code" and re.search(r"^#\|\s*export\s+checkers\.", c.source, re.MULTILINE)]
+    execute(nbformat.v4.new_notebook(cells=list(cells)), None, False, [])
+    def note(cleaned):
+        ran = {c.id: f"{c.id}:{cell_hash(c)}" for c in cleaned.cells if c.id in {cell.id for cell in cells}}
+        lines = cleaned.metadata["nnbook"]["code"]
+        cleaned.metadata["nnbook"]["code"] = [ran.get(line.partition(":")[0], line) for line in lines]
+    save(nb, path, note)
+    return f"{path.name}: {len(cells)} cells of checkers"
+
+
 def attempt(path: Path, store: bool, slow: str | None) -> tuple[bool, str]:
     "`run`, with a failure as text that names the notebook."
     try:
@@ -203,10 +216,12 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="run without storing anything")
     parser.add_argument("--no-slow", action="store_true", help="keep the stored outputs of slow cells (always so with --check unless SLOW=1)")
     parser.add_argument("--cell", default="", metavar="PATTERN", help="of the slow cells run only those in whose code the regular expression is found, such as 10_depth")
+    parser.add_argument("--checkers", action="store_true", help="run only the cells of the exercises' checkers, and keep all other outputs")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default 2)")
     parser.add_argument("--fold", action="store_true", help="run nothing; only let JupyterLab fold the cells that the page folds")
     args = parser.parse_args()
     paths, store = find(args.chapters), not args.check
+    if args.checkers and args.check: parser.error("--checkers stores what it ran, and --check stores nothing; choose one")
     if args.fold:
         for path in paths:
             nb = nbformat.read(path, as_version=4)
@@ -219,6 +234,9 @@ def main() -> None:
     if store:
         from tools.export import export
         export([])                                             # all: the index of names must be in step as well
+    if args.checkers:
+        for path in paths: print(run_checkers(path))
+        return
     with ProcessPoolExecutor(min(args.jobs, len(paths))) as pool:
         results = []
         for ok, line in pool.map(attempt, paths, [store] * len(paths), [slow] * len(paths)):
