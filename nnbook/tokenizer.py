@@ -432,7 +432,7 @@ class BPETokenizer:
                 for pieces in self._cut(stretch): yield from map(self._merger.__getitem__, pieces)
 
 # %% ../nbs/14_tokenizer.ipynb #bccc6891
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD = re.compile(r"[^\s']+(?:'[^\s']+)*")
 
 def word_tokens(text: str) -> list[str]:
     """The words of a text, in order and in lower case: runs of letters of any script, with the apostrophes inside them ("know't").
@@ -440,12 +440,13 @@ def word_tokens(text: str) -> list[str]:
     Digits, hyphens and all else separate words; a curly apostrophe becomes a straight one. Raises TypeError for what is not a text.
     """
     if not isinstance(text, str): raise TypeError(f"word_tokens takes a text, got {_say(text)}")
-    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    letters = "".join(c if c.isalpha() or c == "'" else " " for c in text.replace("’", "'"))
+    return [word.lower() for word in _WORD.findall(letters)]
 
 def _word_lists(owner: str, ids, n_words: int | None = None) -> list[ndarray]:
     "Numbers of words, (n,) or several such texts, as a list of int64 arrays; -1 is allowed: a word that is not counted."
     if isinstance(ids, str): raise TypeError(f"{owner} takes numbers of words, got the text {_say(ids)}; number its words first")
-    many = isinstance(ids, (list, tuple)) and len(ids) > 0 and not isinstance(ids[0], (int, np.integer))
+    many = isinstance(ids, (list, tuple)) and len(ids) > 0 and isinstance(ids[0], (list, tuple, ndarray, Tensor))
     texts = [np.asarray(_plain(one)) for one in (ids if many else [ids])]
     for text in texts:
         if text.ndim != 1: raise ValueError(f"{owner} takes numbers of words of shape (n,), or a list of such texts, got shape {text.shape}")
