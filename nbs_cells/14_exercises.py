@@ -162,3 +162,37 @@ check("tokenizer.4", ways)
 # ```
 # WAYS-RESULT The tokenizer makes one of them. If a model spread its probability over all, [bits per byte](#eq-bits-per-byte) would be far too high; but it has seen no other, and gives the rest little. The same sums, with probabilities in the place of ones, are how a *unigram* tokenizer ([Kudo and Richardson, 2018](99_references.ipynb#kudo2018)) learns its pieces.
 # </details>
+
+# %% [markdown]
+# ### Exercise 5 (20 minutes)
+# Skip-gram without the engine: write `step(W, C, center, context, drawn, lr)`, one step of gradient descent on the loss of one pair. `W` (V, d) holds the words' vectors as centers, `C` (V, d) as contexts; `center` and `context` are the numbers of two words that stand near each other, and `drawn` (k,) those of the contexts drawn. The step changes `W` and `C` in place, and returns the loss before it.
+#
+# A word may be drawn twice, and the true context may be drawn, too. **Predict** what the step does to a context that is the true one and drawn once, when its score is 0.
+
+# %%
+def step(W: np.ndarray, C: np.ndarray, center: int, context: int, drawn: np.ndarray, lr: float) -> float: ...
+check("tokenizer.5", step)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The derivative of $-\log\sigma(s)$ by $s$ is $\sigma(s)-1$, that of $-\log\sigma(-s)$ is $\sigma(s)$. Both vectors of a pair move by the *old* other one. And what does `C[rows] += ...` do when a row is named twice?
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def step(W, C, center, context, drawn, lr):
+#     rows = np.concatenate([[context], drawn])                   # (1 + k,)
+#     true = np.arange(len(rows)) == 0
+#     scores = C[rows] @ W[center]                                # (1 + k,)
+#     loss = np.logaddexp(0, np.where(true, -scores, scores)).sum()
+#     slope = 1 / (1 + np.exp(-scores)) - true                    # of the loss, by score
+#     for_center = slope @ C[rows]                                # (d,), before C moves
+#     np.add.at(C, rows, -lr * slope[:, None] * W[center])        # C[rows] -= ... would count a row once
+#     W[center] -= lr * for_center
+#     return loss
+# ```
+# A context that is true and drawn once, at a score of 0, stays where it is: its two slopes are $-\tfrac12$ and $\tfrac12$. With $n$ true sightings and $m$ draws the pulls cancel where $n(1-\sigma(s))=m\,\sigma(s)$, at $s=\log(n/m)$: its PMI less $\log k$, when as many were drawn as the text has them.
+# </details>

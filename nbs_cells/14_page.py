@@ -220,7 +220,9 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 # %% include texp: def spelled(tokenizer, text) ... claim("with its smoothing tuned
 
 # %% [markdown]
-# RESULT-TABLES
+# Per token the price rises with the vocabulary. Per byte it moves by little, and as the smoothing is, pieces seem to gain on bytes. But that rival was badly tuned. Witten and Bell let a context decide how far to trust it by how many kinds of followers it had; with $\\kappa$ times as many, the table of bytes looks further back than four, and is the best of all ([the table](#tbl-tables)). At [equal context in bytes](#fig-equal-context), longer tokens gain such a table nothing. A likely reason is how it falls back: by one byte, where a table of tokens gives up a whole token.
+#
+# So why tokens? Because a network pays by the *step*. At two to three bytes a token, as many steps hold two to three times the text. What that is worth is a question for [transformers](15_transformer.ipynb).
 #
 # One caution. A text can be cut into tokens in many ways; its probability is the sum over all of them, and we counted only the way of `encode`. So these bits are a bound, from above ([Cao and Rimell, 2021](99_references.ipynb#cao2021)). For a table that sees one token back the sum can be done:
 

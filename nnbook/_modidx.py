@@ -269,6 +269,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                            'nnbook.checkers.tokenizer._learn': ('tokenizer.html#_learn', 'nnbook/checkers/tokenizer.py'),
                                            'nnbook.checkers.tokenizer._returned': ( 'tokenizer.html#_returned',
                                                                                     'nnbook/checkers/tokenizer.py'),
+                                           'nnbook.checkers.tokenizer._stepped': ( 'tokenizer.html#_stepped',
+                                                                                   'nnbook/checkers/tokenizer.py'),
                                            'nnbook.checkers.tokenizer._unordered': ( 'tokenizer.html#_unordered',
                                                                                      'nnbook/checkers/tokenizer.py'),
                                            'nnbook.checkers.tokenizer._ways': ('tokenizer.html#_ways', 'nnbook/checkers/tokenizer.py')},

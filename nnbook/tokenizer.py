@@ -32,7 +32,6 @@ from .autograd import _plain
 from .layers import _say, _switch, _whole
 
 # %% ../nbs/14_tokenizer.ipynb #4fa35499
-import re
 from collections.abc import Iterable
 
 from .autograd import Tensor, _plain, einsum, softplus

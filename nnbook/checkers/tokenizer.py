@@ -192,3 +192,62 @@ def _unordered(text, tokens) -> int:
     for size in sorted(map(len, tokens)):
         for end in range(size, len(text) + 1): count[end] += count[end - size]
     return count[-1] if len(set(text)) == 1 and tokens == {text[:1] * len(token) for token in tokens} else -1
+
+# %% ../../nbs/14_tokenizer.ipynb #49229e0f
+def _stepped(W, C, center, context, drawn, lr, usual: str = "") -> tuple:
+    "Tables after one step and the loss before it, or what a usual mistake makes of them."
+    W, C, rows = W.copy(), C.copy(), np.concatenate([[context], drawn]).astype(int)
+    true = np.arange(len(rows)) == 0
+    scores = C[rows] @ W[center]
+    sigma = 1 / (1 + np.exp(-scores))
+    loss = np.logaddexp(0, np.where(true, -scores, scores)).sum()
+    slope = {"labels": sigma - ~true, "ascent": true - sigma, "no sigmoid": scores - true, "no label": sigma, "true alone": (sigma - true) * true,
+             "mean of the draws": (sigma - true) * np.where(true, 1, 1 / max(len(drawn), 1)), "mean": (sigma - true) / len(rows)}.get(usual, sigma - true)
+    old, moved = W[center].copy(), -lr * slope[:, None] * W[center]
+    for_center = slope @ C[rows]
+    if usual == "center first": moved = -lr * slope[:, None] * (old - lr * for_center)
+    if usual == "once": C[rows] += moved
+    else: np.add.at(C, rows, moved)
+    if usual == "context first": for_center = slope @ C[rows]
+    if usual != "center stays": W[center] -= lr * for_center
+    return W, C, loss
+
+_USUAL = {"once": "a row named twice has moved only once", "labels": "the true context is pushed away and the drawn ones are pulled near; which is which?", "ascent": "the loss rises; which way does descent go?",
+          "no sigmoid": "is the derivative of log σ(s) by s really so simple? Where did σ go?", "no label": "every context is pushed away, the true one, too", "true alone": "the drawn contexts have not moved",
+          "mean of the draws": "the drawn contexts' terms are summed, not averaged", "mean": "the terms are summed, not averaged", "center first": "the contexts have moved by the center's *new* vector; use the old one",
+          "context first": "the center has moved by the contexts' *new* vectors; use the old ones", "center stays": "the center has not moved"}
+
+@checker("tokenizer.5")
+def _(step):
+    own_work(step, *_BORROWED)
+    def ask(W, C, center, context, drawn, lr, where):
+        new_W, new_C, words = W.copy(), C.copy(), drawn.copy()
+        loss = step(new_W, new_C, center, context, words, lr)
+        expect(np.array_equal(words, drawn), True, "your function changed `drawn`")
+        want_W, want_C, want = _stepped(W, C, center, context, drawn, lr)
+        if np.array_equal(new_W, W) and np.array_equal(new_C, C) and not (np.allclose(want_W, W) and np.allclose(want_C, C)):
+            raise Mismatch(f"{where}: W and C are as they were; change them in place, `W[center] -= ...`, rather than a copy")
+        for name, mistake in _USUAL.items():
+            wrong = _stepped(W, C, center, context, drawn, lr, name)
+            if np.allclose(new_W, wrong[0]) and np.allclose(new_C, wrong[1]) and not (np.allclose(want_W, wrong[0]) and np.allclose(want_C, wrong[1])): raise Mismatch(f"{where}: {mistake}")
+        expect(new_C, want_C, f"{where}: C after the step")
+        expect(new_W, want_W, f"{where}: W after the step")
+        if loss is None: raise Mismatch("the step is right; it also returns the loss before it")
+        after = _stepped(want_W, want_C, center, context, drawn, 0.0)[2]
+        if np.size(loss) == 1 and np.isclose(loss, after) and not np.isclose(after, want): raise Mismatch(f"{where}: this is the loss *after* the step")
+        if np.size(loss) == 1 and np.isclose(loss, want / (1 + len(drawn))): raise Mismatch(f"{where}: the loss is a sum of {1 + len(drawn)} terms, not their mean")
+        expect(loss, want, f"{where}: the loss before the step")
+    for seed, (V, d, drawn) in enumerate(((6, 3, [3]), (6, 4, [3, 4, 5]), (7, 2, [4, 4, 0]), (6, 3, [2, 5, 2]), (5, 3, [1, 1, 1, 1]))):
+        rng = stream(seed, "judge")
+        W, C = rng.standard_normal((2, V, d))
+        center, context = (1, 2) if seed != 4 else (0, 1)
+        again = " (one of them twice)" if seed == 2 else " (the true one among them)" if seed == 3 else " (the true one, again and again)" if seed == 4 else ""
+        ask(W, C, center, context, np.array(drawn), 0.3, f"{len(drawn)} drawn{again}")
+    W, C = rng.standard_normal((2, 5, 3))
+    ask(W, C, 2, 2, np.array([0, 4]), 0.5, "a word near itself")
+    big = np.full((3, 2), 30.0)
+    W, C = big.copy(), np.array([[30.0, 30], [-30, -30], [1, -1]])
+    loss = step(W, C, 0, 1, np.array([0]), 0.0)
+    expect(bool(np.isfinite(loss)), True, "the loss of a score of 1,800 should be finite; take log(1 + e^x) by np.logaddexp(0, x)")
+    expect(loss, 3600.0, "the loss of a score of 1,800")
+    return "the pulls of true and drawn contexts balance where the score is PMI - log k"

@@ -62,6 +62,17 @@ def ways(text, tokens):
 """
 CUT = {"longest": "longest = max(map(len, tokens), default=0)", "empty": "1", "sum": "sum(count[start] for start in range(max(0, end - longest), end) if text[start:end] in tokens)", "answer": "count[-1]"}
 
+STEP = """def step(W, C, center, context, drawn, lr):
+    rows = np.concatenate([[context], drawn])
+    true = np.arange(len(rows)) == 0
+    scores = C[rows] @ W[center]
+    loss = {loss}
+    slope = {slope}
+    {moves}
+    return loss"""
+STEPPED = {"loss": "np.logaddexp(0, np.where(true, -scores, scores)).sum()", "slope": "1 / (1 + np.exp(-scores)) - true",
+         "moves": "for_center = slope @ C[rows]\n    np.add.at(C, rows, -lr * slope[:, None] * W[center])\n    W[center] -= lr * for_center"}
+
 WRONG = {
     "tokenizer.1": [
         "def bits_per_byte(loss, n_tokens, text): return loss * n_tokens / np.log(2) / len(text)",               # characters
@@ -132,5 +143,28 @@ WRONG = {
         "def ways(text, tokens):\n    count = [1] + [0] * len(text)\n    for token in tokens:\n        for end in range(len(token), len(text) + 1):\n            if text[end - len(token):end] == token: count[end] += count[end - len(token)]\n    return count[-1]",   # tokens outside, places inside
         "def ways(text, tokens): return sum(text.count(token) for token in tokens)",
         "def ways(text, tokens): return [text]",
+    ],
+    "tokenizer.5": [
+        STEP.format(**STEPPED | {"moves": STEPPED["moves"].replace("np.add.at(C, rows, -lr * slope[:, None] * W[center])", "C[rows] -= lr * slope[:, None] * W[center]")}),   # a row named twice moves once
+        STEP.format(**STEPPED | {"moves": "W[center] -= lr * slope @ C[rows]\n    np.add.at(C, rows, -lr * slope[:, None] * W[center])"}),     # by the center's new vector
+        STEP.format(**STEPPED | {"moves": "np.add.at(C, rows, -lr * slope[:, None] * W[center])\n    W[center] -= lr * slope @ C[rows]"}),     # by the contexts' new vectors
+        STEP.format(**STEPPED | {"slope": "1 / (1 + np.exp(-scores)) - ~true"}),                                                               # labels exchanged
+        STEP.format(**STEPPED | {"slope": "true - 1 / (1 + np.exp(-scores))"}),                                                                # ascent
+        STEP.format(**STEPPED | {"slope": "1 / (1 + np.exp(-scores))"}),                                                                       # no true one
+        STEP.format(**STEPPED | {"slope": "scores - true"}),                                                                                   # squared error's
+        STEP.format(**STEPPED | {"slope": "(1 / (1 + np.exp(-scores)) - true) / len(rows)"}),                                                  # a mean
+        STEP.format(**STEPPED | {"slope": "(1 / (1 + np.exp(-scores)) - true) * np.where(true, 1, 1 / len(drawn))"}),
+        STEP.format(**STEPPED | {"slope": "(1 / (1 + np.exp(-scores)) - true) * true"}),                                                       # nothing drawn moves
+        STEP.format(**STEPPED | {"moves": "np.add.at(C, rows, -lr * slope[:, None] * W[center])"}),                                            # the center stays
+        STEP.format(**STEPPED | {"moves": "W = W.copy()\n    C = C.copy()\n    " + STEPPED["moves"]}),                                            # copies
+        STEP.format(**STEPPED | {"loss": "np.logaddexp(0, np.where(true, -scores, scores)).mean()"}),
+        STEP.format(**STEPPED | {"loss": "-np.log(1 / (1 + np.exp(-np.where(true, scores, -scores)))).sum()"}),                                # infinite far out
+        STEP.format(**STEPPED | {"loss": "np.logaddexp(0, scores).sum()"}),
+        STEP.format(**STEPPED).replace("return loss", "return np.logaddexp(0, np.where(true, -(C[rows] @ W[center]), C[rows] @ W[center])).sum()"),  # after the step
+        STEP.format(**STEPPED).replace("return loss", "loss"),
+        STEP.format(**STEPPED).replace("    rows =", "    drawn[:] = drawn[drawn != context].tolist() + [0] * (drawn == context).sum()\n    rows ="),   # changes what it was given
+        STEP.format(**STEPPED).replace("np.concatenate([[context], drawn])", "np.concatenate([[context], drawn[drawn != context]])"),          # leaves the true one out of the draws
+        STEP.format(**STEPPED).replace("np.concatenate([[context], drawn])", "np.unique(np.concatenate([[context], drawn]))"),
+        "from nnbook.tokenizer import SkipGram, negative_sampling_loss\ndef step(W, C, center, context, drawn, lr):\n    m = SkipGram(*W.shape)\n    m.embedding.weight.data[...], m.context.weight.data[...] = W, C\n    loss = negative_sampling_loss(m(np.array([center]), np.concatenate([[context], drawn])[None]))\n    loss.backward()\n    W -= lr * m.embedding.weight.grad\n    C -= lr * m.context.weight.grad\n    return loss.item()",
     ],
 }
