@@ -1,26 +1,29 @@
 # %%
 #| code-summary: "imports for the experiments"
 #| code-fold: true
+import base64
 import copy
 import importlib
 import inspect
 import json
 import re
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from matplotlib.patches import FancyBboxPatch
 
 import nnbook.tokenizer as built
 import nnbook.torch.tokenizer as twins
+from nnbook.activations import sigmoid
 from nnbook.claims import claim
 from nnbook.data import shakespeare
 from nnbook.diagrams import diagram
 from nnbook.evaluation import mean_interval
 from nnbook.exercises import check
 from nnbook.explore import explore
-from nnbook.plots import COLORS, INK, figure, lines, table
+from nnbook.optim import Adam
+from nnbook.plots import COLORS, INK, figure, lines, scatter, table
 from nnbook.rnn import NGram
 from nnbook.running import stored
 from nnbook.streams import stream

@@ -160,7 +160,7 @@ check("tokenizer.4", ways)
 #         count.append(sum(count[start] for start in range(max(0, end - longest), end) if text[start:end] in tokens))
 #     return count[-1]
 # ```
-# WAYS-RESULT The tokenizer makes one of them. If a model spread its probability over all, [bits per byte](#eq-bits-per-byte) would be far too high; but it has seen no other, and gives the rest little. The same sums, with probabilities in the place of ones, are how a *unigram* tokenizer ([Kudo and Richardson, 2018](99_references.ipynb#kudo2018)) learns its pieces.
+# The number doubles about every second byte; forty have more than a million ways. The tokenizer makes one of them. If a model spread its probability evenly over all, its [bits per byte](#eq-bits-per-byte) would be too high by half a bit; but it has seen no other, and [gives the rest little](#tbl-all-ways). The same sums, with probabilities in the place of ones, are how a *unigram* tokenizer ([Kudo and Richardson, 2018](99_references.ipynb#kudo2018)) learns its pieces.
 # </details>
 
 # %% [markdown]

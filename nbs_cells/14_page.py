@@ -24,13 +24,15 @@
 # %% include page: imports for the experiments
 
 # %%
-def words(parts): return [w for text in parts.values() for w in re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower())]
+def words_of(parts):
+    text = " ".join(parts.values()).lower()
+    return re.findall(r"[a-z]+(?:'[a-z]+)*", text)
 
-known, asked = words(train_parts), words(test_parts)
+known, asked = words_of(train_parts), words_of(test_parts)
 heard = set(known)
-print(*[word for word in asked if word not in heard][:12])
+print(*[word for word in asked if word not in heard][:9])
 
-# %% include texp: "words never seen, the table"
+# %% include texp: words never seen, the table
 
 # %% include texp: claim("{:.1%} of the running words
 
@@ -47,13 +49,15 @@ print(*[word for word in asked if word not in heard][:12])
 # %%
 def utf8(c):
     "The bytes of the character with code point c."
-    if c < 0x80: return [c]                                                     # 0xxxxxxx
-    if c < 0x800: return [0xC0 | c >> 6, 0x80 | c & 63]                         # 110xxxxx 10xxxxxx
-    if c < 0x10000: return [0xE0 | c >> 12, 0x80 | c >> 6 & 63, 0x80 | c & 63]
-    return [0xF0 | c >> 18, 0x80 | c >> 12 & 63, 0x80 | c >> 6 & 63, 0x80 | c & 63]
+    six = lambda shift: 0x80 | c >> shift & 63       # 10xxxxxx
+    if c < 0x80: return [c]
+    if c < 0x800: return [0xC0 | c >> 6, six(0)]     # 110xxxxx …
+    if c < 0x10000: return [0xE0 | c >> 12, six(6), six(0)]
+    return [0xF0 | c >> 18, six(12), six(6), six(0)]
 
 for x in "Té字🎭":
-    print(x, f"{ord(x):>7,}", utf8(ord(x)), utf8(ord(x)) == list(x.encode()))
+    right = utf8(ord(x)) == list(x.encode())
+    print(x, f"{ord(x):>7,}", utf8(ord(x)), right)
 
 # %% [markdown]
 # The 128 characters of ASCII, all of the plays among them, stay single bytes. The first byte of any other tells how many belong to it, and those that follow all begin with the bits 10, so that a reader who starts in the middle finds the next character.
@@ -75,11 +79,8 @@ diagram("text -> UTF-8 -> bytes (n) -> merges -> tokens (m) -> embedding -> x (m
         alt="A chain from top to bottom: the text goes through UTF-8 and becomes n bytes; merges make m tokens of them; an embedding turns them into an array x of m rows and D columns.")
 
 # %%
-printable = [*range(33, 127), *range(161, 173), *range(174, 256)]        # GPT-2 numbers these bytes first
-alphabet = [bytes([b]) for b in [*printable, *sorted({*range(256)} - {*printable})]]
-
 def plain_merge(tokens, pair):
-    "The tokens with every occurrence of the pair, from the left, made one."
+    "Every occurrence of the pair, from the left, is made one."
     out = []
     for token in tokens:
         if out and (out[-1], token) == pair: out[-1] += token
@@ -87,29 +88,40 @@ def plain_merge(tokens, pair):
     return out
 
 def plain_train(texts, n_merges):
-    "The merges that texts teach, pairs of bytes objects, and the texts as tokens."
-    texts, merges = [[bytes([b]) for b in text.encode()] for text in texts], []
-    number = {token: i for i, token in enumerate(alphabet)}
+    "Merges, pairs of bytes objects; and the texts as tokens."
+    texts = [[bytes([b]) for b in text.encode()] for text in texts]
+    number = {bytes([b]): i for i, b in enumerate(first_bytes)}
+    merges = []
     while len(merges) < n_merges:
-        pairs = Counter(pair for tokens in texts for pair in pairwise(tokens))
-        best = min(pairs, key=lambda pair: (-pairs[pair], number[pair[0]], number[pair[1]]))
+        pairs = Counter(pair for tokens in texts
+                        for pair in pairwise(tokens))
+        rank = lambda pair: (-pairs[pair], *map(number.get, pair))
+        best = min(pairs, key=rank)
         texts = [plain_merge(tokens, best) for tokens in texts]
         merges.append(best)
-        number.setdefault(best[0] + best[1], len(number))
+        number.setdefault(b"".join(best), len(number))
     return merges, texts
 
 # %%
+first_bytes = [*range(33, 127), *range(161, 173), *range(174, 256)]
+first_bytes += [b for b in range(256) if b not in first_bytes]
+
 line = "To-morrow, and to-morrow, and to-morrow,"
 merges, (tokens,) = plain_train([line], 8)
-print(*(f"{a.decode()!r} + {b.decode()!r}" for a, b in merges), sep="\n")
-print([token.decode() for token in tokens])
+for a, b in merges: print(repr(a.decode()), repr(b.decode()))
+print("|".join(token.decode() for token in tokens))
 
 # %% [markdown]
-# Nobody told it about words. Of two pairs that occur equally often the one made first wins (more exactly: with the smaller numbers), and merges go from left to right: of *aaa*, *aa a* is made.
+# Nobody told it about words. Of pairs that occur equally often, the one with the smallest numbers wins; `first_bytes` is the order in which GPT-2 numbers the bytes, those first that Latin-1 prints. And merges go from left to right: of *aaa*, *aa a* is made.
 #
 # In the figure the same happens to more of the speech, one merge at a time. **Predict** the first merge, and what the first token of a whole word will be.
 
-# %% include texp: large = BPETokenizer.train
+# %%
+large = BPETokenizer.train(train_parts.values(), 8192)
+
+def pieces(size):
+    "A tokenizer of the bytes and the first merges."
+    return BPETokenizer(large.merges[: size - 256])
 
 # %% include texp: the figure that moves
 
@@ -143,9 +155,11 @@ diagram("heap of counts -> best pair; words by pair -> its words; best pair -> i
 # %%
 def plain_pretokenize(text):
     "For a text in ASCII."
-    return re.findall(r"'(?:s|t|re|ve|m|ll|d)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+", text)
+    return re.findall(r"'(?:s|t|re|ve|m|ll|d)| ?[A-Za-z]+| ?[0-9]+"
+                      r"| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+", text)
 
-print(plain_pretokenize("Life's but a walking shadow;\n  a poor player, 1606."))
+verse = "Life's but a walking shadow;\n  a poor player, 1606."
+print("|".join(plain_pretokenize(verse)).replace("\n", "↵"))
 
 # %% [markdown]
 # The space belongs to the word *behind* it: *␣the* is one token, and spaces cost next to nothing. The library has GPT-2's pattern in full, for the letters and digits of all scripts.
@@ -157,11 +171,12 @@ def plain_encode(piece, merges):
     "A pre-token -> its tokens."
     rank = {pair: i for i, pair in enumerate(merges)}
     tokens = [bytes([b]) for b in piece.encode()]
-    while here := [pair for pair in pairwise(tokens) if pair in rank]:
-        tokens = plain_merge(tokens, min(here, key=rank.get))
+    while known := [p for p in pairwise(tokens) if p in rank]:
+        tokens = plain_merge(tokens, min(known, key=rank.get))
     return tokens
 
-print([plain_encode(piece, pieces(1000).merges) for piece in plain_pretokenize("Should candles shudder?")])
+for piece in plain_pretokenize("Should candles shudder?"):
+    print(plain_encode(piece, pieces(1000).merges))
 
 # %% [markdown]
 # Decoding undoes encoding, byte for byte, whatever the text is. The reverse does not hold: *th* followed by *e* says *the*, and encoding that gives one token. And a token may be a part of a character. So decode the bytes of *all* tokens; one by one, half an *é* is nothing ([exercise 3](#exercises)).
@@ -173,10 +188,12 @@ print([plain_encode(piece, pieces(1000).merges) for piece in plain_pretokenize("
 # %% include tlib: nnbook.tokenizer: pretokenize ... nnbook.tokenizer: BPETokenizer
 
 # %%
-tokenizer = BPETokenizer.train(train_parts.values(), 1000, special_tokens=["<|endoftext|>"])
+tokenizer = BPETokenizer(large.merges[:1000], ["<|endoftext|>"])
 print(tokenizer.encode("The end<|endoftext|>"))
 print(tokenizer.encode("The end<|endoftext|>", allow_special=True))
-print([tokenizer.decode([i]) for i in tokenizer.encode("é")], tokenizer.decode(tokenizer.encode("é")))
+
+ids = tokenizer.encode("é")
+print([tokenizer.decode([i]) for i in ids], tokenizer.decode(ids))
 
 # %%
 #| code-summary: "the claim: short forms and the library agree"
@@ -194,7 +211,12 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 #
 # Merges come one after the other, so one training holds every smaller vocabulary: leave off the last. **Predict** how many bytes a token holds, on average, among 1,000 and among 8,000; and what is left of it on text that it was not learned on: the last tenths of the plays, a program, and one sentence in five languages.
 
-# %% include texp: def bytes_per_token ... compression in numbers, the table
+# %%
+def bytes_per_token(tokenizer, parts):
+    n_tokens = sum(len(tokenizer.encode(t)) for t in parts.values())
+    return sum(len(t.encode()) for t in parts.values()) / n_tokens
+
+# %% include texp: compression and Zipf's law, the figure ... compression in numbers, the table
 
 # %% include texp: the sentence in five languages
 
@@ -217,12 +239,28 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 #
 # Now let the table of counts read tokens. **Predict**: with 1,024 of them in place of bytes, does the best table pay more per token? And per byte?
 
-# %% include texp: def spelled(tokenizer, text) ... claim("with its smoothing tuned
+# %%
+def spelled(tokenizer, text):
+    "One private character a token: NGram reads characters."
+    return "".join(chr(0x10000 + i) for i in tokenizer.encode(text))
+
+def table_of(tokenizer, order, parts):
+    alphabet = "".join(chr(0x10000 + i) for i in range(len(tokenizer)))
+    texts = [spelled(tokenizer, text) for text in parts.values()]
+    return NGram(order, alphabet).fit(texts)
+
+def bits_of(model, tokenizer, text):
+    "Bits of all tokens but the first, and how many bytes they are."
+    first = tokenizer.tokens[tokenizer.encode(text)[0]]
+    n_bytes = len(text.encode()) - len(first)
+    return model.bits(spelled(tokenizer, text)), n_bytes
+
+# %% include texp: the rival, and tables that trust less ... claim("with its smoothing tuned
 
 # %% [markdown]
-# Per token the price rises with the vocabulary. Per byte it moves by little, and as the smoothing is, pieces seem to gain on bytes. But that rival was badly tuned. Witten and Bell let a context decide how far to trust it by how many kinds of followers it had; with $\\kappa$ times as many, the table of bytes looks further back than four, and is the best of all ([the table](#tbl-tables)). At [equal context in bytes](#fig-equal-context), longer tokens gain such a table nothing. A likely reason is how it falls back: by one byte, where a table of tokens gives up a whole token.
+# Per token the price rises with the vocabulary. Per byte it moves by little, and as the smoothing is, pieces seem to gain on bytes. But that rival was badly tuned. Witten and Bell let a context decide how far to trust it by how many kinds of followers it had; with $\kappa$ times as many, the table of bytes looks further back than four, and is the best of all ([the table](#tbl-tables)). At [equal context in bytes](#fig-equal-context), longer tokens gain such a table nothing. A likely reason is how it falls back: by one byte, where a table of tokens gives up a whole token.
 #
-# So why tokens? Because a network pays by the *step*. At two to three bytes a token, as many steps hold two to three times the text. What that is worth is a question for [transformers](15_transformer.ipynb).
+# So why tokens? Because a network pays by the *step*. At two to three bytes a token, as many steps hold two to three times the text. What that is worth is a question for transformers, in the next chapter.
 #
 # One caution. A text can be cut into tokens in many ways; its probability is the sum over all of them, and we counted only the way of `encode`. So these bits are a bound, from above ([Cao and Rimell, 2021](99_references.ipynb#cao2021)). For a table that sees one token back the sum can be done:
 
@@ -258,57 +296,171 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 # %% [markdown]
 # ## Word embeddings
 #
-# To a model a token is a number, and the number says nothing: token 700 isn't twice token 350. What it works with is the row of an [embedding](05_layers.ipynb), $D$ numbers that it learns. What can such a row know?
+# To a model a token is a number, and the number says nothing: 700 is no nearer to 701 than to 350. What it works with is a row of an [embedding](05_layers.ipynb), $D$ numbers that it learns. What can such a row know? Take whole words now, those that the plays have ten times or more.
 #
-# What company the word keeps, said [Harris (1954)](99_references.ipynb#harris1954) and [Firth (1957)](99_references.ipynb#firth1957). Words in the same surroundings mean similar things. That can be counted: how often does the word $c$ occur within a few places of the word $w$? A count alone tells how frequent both are. So compare it with what chance would give, as [Church and Hanks (1990)](99_references.ipynb#church1990) did, by **pointwise mutual information**:
+# "You shall know a word by the company it keeps", wrote [Firth (1957)](99_references.ipynb#firth1957), and [Harris (1954)](99_references.ipynb#harris1954) before him: words in the same surroundings mean similar things. So count how often each word stands within five places of each other one. Counts alone favor what is frequent anyway. Compare them with chance ([Church and Hanks, 1990](99_references.ipynb#church1990)), by the **pointwise mutual information**:
 #
 # <a id="eq-pmi"></a>
 # $$
 # \operatorname{PMI}(w,c)=\log\frac{p(w,c)}{p(w)\,p(c)} .
 # $$
-#
-# It is 0 where two words meet as often as chance has it, and $-\infty$ where they never do.
 
 # %% include temb: nnbook.tokenizer: word_tokens ... nnbook.tokenizer: cooccurrences, pmi
 
+# %%
+read = [word_tokens(text) for text in plays.parts.values()]
+seen = Counter(word for play in read for word in play)
+words = [word for word, times in seen.most_common() if times > 9]
+number = {word: i for i, word in enumerate(words)}
+ids = [np.array([number.get(word, -1) for word in play])
+       for play in read]                           # -1: too rare
+counts = np.array([seen[word] for word in words])
+print(f"{seen.total():,} words, {len(seen):,} different")
+print(f"{len(words):,} of them at least ten times")
+
+# %%
+def plain_pairs(ids, window):
+    "All (word, neighbor) at most `window` places apart."
+    return [(w, c) for i, w in enumerate(ids)
+            for j, c in enumerate(ids) if 0 < abs(i - j) <= window]
+
+def plain_pmi(counts):
+    "How much more often than by chance: (V, V) -> (V, V)."
+    both = counts / counts.sum()                        # p(w, c)
+    chance = both.sum(axis=1, keepdims=True) * both.sum(axis=0)
+    return np.log(both / chance)
+
 # %% [markdown]
-# Its rows are as long as the vocabulary. [Mikolov and others (2013)](99_references.ipynb#mikolov2013) learn short ones: the **skip-gram** model, known as word2vec. Each word has a vector $\mathbf w$ as a center and another, $\mathbf c$, as context. For each pair that occurs, $k$ others are drawn by their frequency, and a logistic classifier has to tell the true one: **negative sampling**.
+# **Predict** which words stand near *night* most often, and which more often than chance would have them.
+
+# %% include embx: near = cooccurrences(ids, len(words), 5)
+
+# %% [markdown]
+# By counts all words keep the same company. PMI goes wrong at the other end: what was seen once or twice comes first, and a pair never seen has $-\infty$. And a row of the table is as long as the vocabulary.
+#
+# **Skip-gram with negative sampling**, known as word2vec, learns short rows instead ([Mikolov and others, 2013](99_references.ipynb#mikolov2013b)). Each word has two vectors of $D$ numbers, $\mathbf w$ as a center and $\mathbf c$ as context. From the text come pairs that are true; to each, $k$ contexts are drawn by how frequent they are, and called false. The dot product is the logit of *true*:
 #
 # <a id="eq-sgns"></a>
 # $$
-# L=-\log\sigma(\mathbf w\cdot\mathbf c)-\sum_{i=1}^{k}\log\sigma(-\mathbf w\cdot\mathbf c_i) .
+# L=-\log\sigma(\mathbf w\cdot\mathbf c)-\sum_{j=1}^{k}\log\sigma(-\mathbf w\cdot\mathbf c_j).
 # $$
 
-# %% include embx: LOSS
+# %%
+#| code-summary: "the drawing"
+#| code-fold: true
+diagram("word (B) -> embedding; contexts (B, 1 + k) -> context; embedding -> w (B, D) -> dot; context -> c (B, 1 + k, D) -> dot; dot -> scores (B, 1 + k) -> loss", name="skip-gram",
+        caption="Skip-gram: each of B words with one true context and k drawn ones; two tables give their vectors, and the dot products are the scores.",
+        alt="Boxes and arrows: words go through a table named embedding and become vectors w; contexts, one true and k drawn for each word, go through a table named context and become vectors c; their dot products are the scores, from which the loss is computed.")
 
-# %% include temb: nnbook.tokenizer: skip_gram_pairs ... nnbook.tokenizer: SkipGram
+# %%
+def plain_loss(w, true, drawn):
+    "w (D,), true (D,), drawn (k, D)."
+    log_sigmoid = lambda x: -np.log(1 + np.exp(-x))
+    return -log_sigmoid(w @ true) - log_sigmoid(-drawn @ w).sum()
+
+# %% include temb: nnbook.tokenizer: skip_gram_pairs ... nnbook.tokenizer: WordVectors
+
+# %% include embx: the claim: short versions and library agree
+
+# %%
+def learn_vectors(ids, counts, dim, lr, epochs=5, k=5, seed=0):
+    model = SkipGram(len(counts), dim, rng=seed)
+    adam = Adam(model.parameters(), lr)
+    for epoch in range(epochs):
+        rng = stream(seed, "skip-gram, pairs and draws", epoch)
+        adam.param_groups[0]["lr"] = lr * (1 - epoch / epochs)
+        centers, contexts = skip_gram_pairs(
+            ids, window=5, rng=rng, dynamic=True, subsample=1e-4)
+        order = rng.permutation(len(centers))
+        for at in np.array_split(order, len(order) // 2048):
+            drawn = draw_negatives(counts, (len(at), k), rng)
+            true = contexts[at, None]                      # (B, 1)
+            asked = np.concatenate([true, drawn], axis=1)
+            scores = model(centers[at], asked)             # (B, 1 + k)
+            loss = negative_sampling_loss(scores)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+    return model
+
+# %% include embx: the loss on pairs held out, and vectors as text ... the long run: vectors of the plays, and of their words shuffled
 
 # %% [markdown]
-# A prediction on one side, a table of counts on the other. [Levy and Goldberg (2014)](99_references.ipynb#levy2014) found that they are the same. Give each pair of words a score of its own, $x$. The pair occurs $\#(w,c)$ times, and is drawn, on average, $k\,\#(w)\,p(c)$ times. So the loss has the terms $-\#(w,c)\log\sigma(x)-k\,\#(w)\,p(c)\log\sigma(-x)$, and its slope is zero at
+# (`dynamic` draws a window for each word, and `subsample` leaves out many of the most frequent ones, both as in the paper.) **Predict** what stands nearest to *thou*, to *king*, to *romeo*, and which of these neighbors would be left if the words of each play were shuffled.
+
+# %% include embx: the nearest words
+
+# %% [markdown]
+# The verbs that go with *thou* stand next to it, and no shuffled text has them. The *king*'s neighbors are persons of one play, *Hamlet*, in which a king speaks under that name; *romeo*'s are those of his. Shuffled, *romeo* [keeps his](#tbl-nearest): a name is near the names of its own play, whatever stands beside it. A list of neighbors that looks right proves little. Before we ask which of them would come back in other plays: what has been learned here at all?
+
+# %% [markdown]
+# ### What it factorizes
+#
+# Here are counts, there a classifier that learns; and yet they meet. Which score is best for one pair $(w,c)$? In the text it is found $n$ times. Among the false ones it turns up $m=k\,n_w\,q(c)$ times on average, where $n_w$ counts the pairs of $w$, and $q(c)$ is how likely $c$ is drawn. So the loss asks of its score $s$ no more than $-n\log\sigma(s)-m\log\sigma(-s)$, whose derivative, $(n+m)\,\sigma(s)-n$, is 0 at $s=\log(n/m)$. Drawn as the text has them, $q(c)=p(c)$, and that is
 #
 # <a id="eq-levy"></a>
 # $$
-# x=\log\frac{\#(w,c)}{k\,\#(w)\,p(c)}=\operatorname{PMI}(w,c)-\log k .
+# \mathbf w\cdot\mathbf c=\operatorname{PMI}(w,c)-\log k .
 # $$
 #
-# With enough dimensions, then, $\mathbf w\cdot\mathbf c$ should be $\operatorname{PMI}-\log k$: a matrix of counts, factorized. Does it get there? **Predict** how well the two agree with 8 dimensions, with 64, and with as many as there are words; and where they can't.
+# [Levy and Goldberg (2014)](99_references.ipynb#levy2014) saw it: skip-gram **factorizes** a table of shifted PMI into two narrow ones, if they are wide enough to give each pair a score of its own. This is about the least loss, so let us go there: all pairs at once, with the draws in their mean.
 
-# %% include embx: FACTORIZATION
+# %%
+def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
+    "counts (V, V) -> the vectors (V, D) of centers and contexts."
+    true = (counts / counts.mean()).astype(np.float32)
+    context = true.sum(axis=0) ** power                    # (V,)
+    chance = context / context.sum()
+    drawn = k * true.sum(axis=1, keepdims=True) * chance
+    model = SkipGram(len(counts), dim, rng=seed)
+    W, C = model.parameters()
+    adam = Adam([W, C], lr)
+    for step in range(steps):
+        adam.param_groups[0]["lr"] = lr * (1 - step / steps)
+        scores = W.data @ C.data.T                         # (V, V)
+        slope = (true + drawn) * sigmoid(scores) - true
+        W.grad, C.grad = slope @ C.data, slope.T @ W.data
+        adam.step()
+    return W.data, C.data
+
+# %% include embx: how near the scores come to PMI - log k
 
 # %% [markdown]
-# RESULT: factorization.
+# **Predict** for the 300 most frequent words, with 8, 32, 128 and 300 numbers each: how close do scores and PMI − log 5 come? And where can't they?
 
-# %% include temb: nnbook.tokenizer: WordVectors
-
-# %% include embx: NEIGHBOURS
+# %% include embx: the long run: skip-gram on counts, over dimensions ... name="factor-drawn"
 
 # %% [markdown]
-# RESULT: neighbours.
-
-# %% include embx: ANALOGIES
+# With as many numbers as words, scores and shifted PMI [agree](#tbl-factor-table), and pairs never seen, whose PMI is $-\infty$, are still on their way there. With fewer numbers they don't, least for pairs seen once, which weigh least in the loss. The equation holds for shuffled plays as well: at full width skip-gram learns their noise as closely. It says what a score *is*, and not that it means anything. The difference shows where vectors are narrow: of the plays they get more of what there is to learn than of noise.
+#
+# It takes [steps](#tbl-factor-table) as well as width. And with word2vec's own draws, by counts to the power ¾, the scores are PMI of [smoothed contexts](#tbl-factor-drawn).
 
 # %% [markdown]
-# RESULT: analogies.
+# ### Do neighbors come back?
+#
+# Part the eight plays into four and four, and make vectors of each half alone. **Predict** how many of a word's ten nearest in one half are among its ten in the other: by skip-gram, by the rows of PMI, by shuffled words, and among words that are merely as frequent.
+
+# %% include embx: vectors from counts: singular vectors of positive PMI, and skip-gram ... name="replication"
+
+# %% [markdown]
+# [One or two](#tbl-replication): many more than by chance or from shuffled words, about twice as many as among words equally frequent. And the rows of PMI, which nobody learned, have nearly as many. Of the lists above, then, most words would not stand there in other plays. Two hundred thousand words are few; published vectors come from billions.
+
+# %% [markdown]
+# ### Analogies
+#
+# Vectors of words became famous for arithmetic: *king* − *man* + *woman* is near *queen* ([Mikolov and others, 2013](99_references.ipynb#mikolov2013)). The usual test leaves out the three words of the question. [Linzen (2016)](99_references.ipynb#linzen2016), [Rogers and others (2017)](99_references.ipynb#rogers2017) and [Nissim and others (2020)](99_references.ipynb#nissim2020) asked what the answer is without that help, and whether the word nearest to *woman* would have done. These pairs were written down before any was tried; those with a word that is too rare fall out.
+
+# %% include embx: families = {
+
+# %% include embx: asking, with and without the words of the question
+
+# %% [markdown]
+# **Predict**: of all questions made of two pairs of a family, how many are answered rightly? And how many if all words may answer?
+
+# %% include embx: the long run: five seeds ... name="analogies"
+
+# %% [markdown]
+# Two hundred thousand words are too few for [nouns and verbs](#tbl-analogies), by either way: nearly all answers are wrong. And if all words may answer, most answers are *b* or *c*: $\mathbf b-\mathbf a+\mathbf c$ does not get away from them. The exception are the possessives, *i my*, *thou thy* and so on, seen thousands of times: from singular vectors most are right, many more than the word nearest to *c* gets, and some even with all words allowed.
 
 # %% [markdown]
 # ## The same in PyTorch
@@ -322,7 +474,11 @@ claim("of five comparisons of the short forms with BPETokenizer, of pre-tokens, 
 # %% [markdown]
 # ## Recap
 #
-# - RESULT
+# - A list of words always lacks some; bytes lack nothing and are many. Byte-pair encoding makes a list between them, of any length: the most frequent pair becomes one token, again and again.
+# - To encode is to merge in the order learned. Decoding undoes it, byte for byte. With counts kept, a fraction of the pairs is looked at, and the merges are the same.
+# - Compare models in bits per byte. So compared, tables of counts gain next to nothing from tokens as they come, and lose once their smoothing is tuned. What tokens save is steps.
+# - Tokens follow counts: numbers are cut unevenly, other scripts byte by byte; a prompt that ends in a space misleads; tokens that were steps to longer ones are never trained.
+# - Skip-gram with negative sampling factorizes PMI − log *k*, of noise as well as of meaning. From eight plays, one or two of ten neighbors come back in other plays, and most analogies fail.
 
 # %% [markdown]
 # ## Exercises

@@ -13,10 +13,19 @@ ROOT = Path(__file__).parents[1]
 HERE, NOTEBOOK, SCRATCH = ROOT / "nbs_cells", ROOT / "nbs/14_tokenizer.ipynb", Path("/tmp/tpage")
 JUPYTEXT = [ROOT / ".venv/bin/jupytext", "--quiet"]
 SOURCES = {"base": ("HEAD", "nbs/14_tokenizer.ipynb"), "tlib": ("tlib", "nbs/14_tokenizer.ipynb"), "temb": ("temb", "nbs/14_tokenizer.ipynb"),
-           "embx": ("temb", "nbs_cells/14_emb.py"), "embq": ("temb", "nbs_cells/14_emb_exercise.py"), "texp": ("FILE", "/work/wt/texp/nbs_cells/14_exp.py")}
+           "embx": ("temb", "nbs_cells/14_emb.py"), "embq": ("temb", "nbs_cells/14_emb_exercise.py"), "texp": ("texp", "nbs_cells/14_exp.py")}
 
 
-CHANGED = {("temb", "imports for word embeddings"): ("import re\n", "")}        # (source, cell): (old, new)
+CHANGED = [                                                       # source, cell, old, new
+    ("temb", "imports for word embeddings", "import re\n", ""),
+    ("texp", "words never seen, the table", "for w in words({", "for w in words_of({"),
+    ("embx", "families = {", "# %%\nfamilies", '# %%\n#| code-summary: "the pairs"\n#| code-fold: true\nfamilies'),
+    ("texp", "how numbers are cut", """sources = [inspect.getsource(importlib.import_module(name)) for name in
+           (""", """folder = Path(inspect.getsourcefile(json)).parents[1]
+sources = [(folder / name.replace(".", "/")).with_suffix(".py").read_text("utf-8") for name in
+           ("""),
+    ("texp", "how numbers are cut", '"threading", "turtle", "typing"', '"threading", "typing"'),
+]
 
 
 def cells(text: str) -> list[str]:
@@ -48,7 +57,7 @@ def main() -> None:
         if not marker:
             built.append(cell)
             continue
-        name, wanted = marker[1], marker[2].strip().split(" ... ")
+        name, wanted = marker[1], marker[2].strip().replace('\\\\"', '"').split(" ... ")
         at = [next((i for i, c in enumerate(known[name]) if text.strip("\"") in c), None) for text in wanted]
         if None in at:
             print(f"missing: {cell.strip()}")
@@ -58,7 +67,7 @@ def main() -> None:
         left[name] -= set(taken)
         for i in taken:
             text = known[name][i]
-            for (where, which), (old, new) in CHANGED.items():
+            for where, which, old, new in CHANGED:
                 if where == name and which in text:
                     if text.count(old) != 1: print(f"not once in {which}: {old!r}")
                     text = text.replace(old, new)
