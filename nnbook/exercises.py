@@ -105,6 +105,8 @@ def borrowed(obj, modules: Iterable[str], names: Iterable[str] = ()) -> set[str]
     such as a page's own functions, which live in the notebook. The code is read, not run; what it fetches by a name that it makes up
     while it runs is not found, and code of installed packages is not read.
     """
+    if isinstance(modules, str) or isinstance(names, str):
+        raise TypeError("borrowed takes lists of modules and of names; put a single one in brackets: ['torch']")
     modules, names, found, seen, todo = tuple(modules), frozenset(names), set(), {}, [("", obj)]
     while todo:
         name, value = todo.pop()

@@ -1,4 +1,6 @@
-from nnbook.exercises import check, checker, expect, grade
+import math
+
+from nnbook.exercises import borrowed, check, checker, expect, grade
 
 
 @checker("mine.1")
@@ -9,3 +11,4 @@ def _(double):
 check("mine.1", lambda x: 2 * x)
 assert grade("mine.1", lambda x: x + 2).status == "failed"
 assert grade("mine.1", ...).status == "untouched"
+assert borrowed(lambda x: math.sqrt(x), modules=["math"]) == {"math"}
