@@ -23,6 +23,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import chain, groupby
 from operator import add
+from os import PathLike
 from pathlib import Path
 
 from numpy import ndarray
@@ -35,7 +36,7 @@ _ORDER = bytes([*range(33, 127), *range(161, 173), *range(174, 256), *range(33),
 _SYMBOLS = [chr(b) for b in _ORDER[:188]] + [chr(256 + i) for i in range(68)]         # the character that stands for each in files
 _ID_OF_BYTE = bytes(_ORDER.index(b) for b in range(256))
 _SPACES = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"           # Unicode's white space; Python's \s has four control characters more
-_LONG = 2**20                                                                       # characters that are cut into pre-tokens at once
+_SLAB = 2**16                                                                        # characters that are cut into pre-tokens at once
 _BORDER = re.compile(r"\S(?=[ \n])")                                                # after it a pre-token ends, whatever comes before and after
 
 def _pattern(letters: str, numbers: str, spaces: str) -> re.Pattern:
@@ -54,13 +55,13 @@ def _unicode() -> re.Pattern:
     return _pattern("".join(ranges["L"]), "".join(ranges["N"]), _SPACES)
 
 def _slabs(text: str) -> Iterator[list[str]]:
-    "The pre-tokens of a text, those of about a million characters at a time."
-    start, pattern = 0, _ASCII if text.isascii() else _unicode()
+    "The pre-tokens of a text, those of a stretch of it at a time."
+    start = 0
     while start < len(text):
-        border = _BORDER.search(text, start + _LONG)
-        end = border.end() if border else len(text)
-        yield pattern.findall(text, start, end)
-        start = end
+        border = _BORDER.search(text, start + _SLAB)
+        stretch = text[start : border.end() if border else len(text)]
+        yield (_ASCII if stretch.isascii() else _unicode()).findall(stretch)
+        start += len(stretch)
 
 def pretokenize(text: str) -> list[str]:
     """A text cut into the pieces that no merge of a `BPETokenizer` crosses: words with the space before them, numbers, other signs, white space.
@@ -256,8 +257,12 @@ def _token(symbols: str) -> bytes | None:
     "The token that files spell so; None when no bytes are spelled so."
     return bytes(_BYTE_OF_SYMBOL[s] for s in symbols) if all(s in _BYTE_OF_SYMBOL for s in symbols) else None
 
+def _folder(owner: str, folder) -> Path:
+    if not isinstance(folder, (str, PathLike)): raise TypeError(f"{owner} takes the name of a folder, got {_say(folder)}")
+    return Path(folder)
+
 def _file(folder, name: str) -> str:
-    path = Path(folder) / name
+    path = _folder("load", folder) / name
     if not path.is_file(): raise FileNotFoundError(f"there is no {path}; a tokenizer's folder holds vocab.json and merges.txt, as save writes them")
     try: return path.read_text("utf-8")
     except UnicodeDecodeError: raise ValueError(f"{path} is not text in UTF-8") from None
@@ -365,12 +370,12 @@ class BPETokenizer:
         "The text of the ids (n,). What is not UTF-8, such as half a character, becomes U+FFFD, or what the error handler named makes of it."
         data = self.decode_bytes(ids)
         try: lookup_error(errors)
-        except (LookupError, TypeError): raise ValueError(f"errors names how Python decodes, such as 'replace' or 'strict', got {_say(errors)}") from None
+        except (LookupError, TypeError, UnicodeError): raise ValueError(f"errors names how Python decodes, such as 'replace' or 'strict', got {_say(errors)}") from None
         return data.decode("utf-8", errors)
 
     def save(self, folder: "str | Path") -> None:
         "Write vocab.json and merges.txt, as GPT-2 has them, into a folder, which is made if it isn't there."
-        folder = Path(folder)
+        folder = _folder("save", folder)
         folder.mkdir(parents=True, exist_ok=True)
         ordinary = self.tokens[: len(self) - len(self.special_tokens)]
         vocab = {_symbols(token): i for i, token in enumerate(ordinary)} | self.special_tokens
