@@ -306,6 +306,16 @@ def test_training_stops_where_no_pair_is_left():
         assert len(BPETokenizer.train("abc abc", 258)) == 258 and len(BPETokenizer.train("\n", 256)) == 256
 
 
+def test_a_large_vocabulary(tmp_path):
+    "65,792 tokens: more than 16 bits, and across the numbers that Unicode keeps for surrogates."
+    ours = BPETokenizer((bytes([a]), bytes([b])) for a in range(256) for b in range(256))
+    data = random.Random(0).randbytes(2000)
+    assert ours.decode_bytes(ours.encode_bytes(data)) == data and max(ours.encode_bytes(b"\xff" * 200)) == 65_791
+    text = "".join(random.Random(1).choices("aé我\U0001f600 \x80\xff", k=3000))
+    assert ours.encode(text).tolist() == theirs(ours, tmp_path).encode(text).ids
+    assert BPETokenizer.load(tmp_path) == ours
+
+
 def test_ids_are_gpt_2s():
     ours = BPETokenizer([(b" ", b"t"), (b"h", b"e")])
     assert ours.encode("!\"the the\n\0").tolist() == [0, 1, 83, 257, 256, 257, 198, 188]      # in GPT-2 too '!' is 0, 't' 83, ' t' 256, ' ' 220, a new line 198, NUL 188
