@@ -1142,6 +1142,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'nnbook.tokenizer._corpus': ('tokenizer.html#_corpus', 'nnbook/tokenizer.py'),
                                   'nnbook.tokenizer._escaped': ('tokenizer.html#_escaped', 'nnbook/tokenizer.py'),
                                   'nnbook.tokenizer._file': ('tokenizer.html#_file', 'nnbook/tokenizer.py'),
+                                  'nnbook.tokenizer._folder': ('tokenizer.html#_folder', 'nnbook/tokenizer.py'),
                                   'nnbook.tokenizer._learn': ('tokenizer.html#_learn', 'nnbook/tokenizer.py'),
                                   'nnbook.tokenizer._merged': ('tokenizer.html#_merged', 'nnbook/tokenizer.py'),
                                   'nnbook.tokenizer._pattern': ('tokenizer.html#_pattern', 'nnbook/tokenizer.py'),

@@ -24,6 +24,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import chain, groupby
 from operator import add
+from os import PathLike
 from pathlib import Path
 
 from numpy import ndarray
@@ -39,15 +40,18 @@ from .layers import Embedding, Module, _as_input, _real, _say, _switch, _whole, 
 from .streams import stream
 
 # %% ../nbs/14_tokenizer.ipynb #7e94e4f8
-_ORDER = bytes([*range(33, 127), *range(161, 173), *range(174, 256), *range(33), *range(127, 161), 173])  # GPT-2's order of the bytes: the printable of Latin-1 first
-_SYMBOLS = [chr(b) for b in _ORDER[:188]] + [chr(256 + i) for i in range(68)]         # the character that stands for each in files
+_ORDER = bytes([*range(33, 127), *range(161, 173), *range(174, 256),        # GPT-2's order of the bytes: first those that Latin-1 prints
+                *range(33), *range(127, 161), 173])
+_SYMBOLS = [chr(b) for b in _ORDER[:188]] + [chr(256 + i) for i in range(68)]   # the character that stands for each in files
 _ID_OF_BYTE = bytes(_ORDER.index(b) for b in range(256))
-_SPACES = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"           # Unicode's white space; Python's \s has four control characters more
-_LONG = 2**20                                                                       # characters that are cut into pre-tokens at once
-_BORDER = re.compile(r"\S(?=[ \n])")                                                # after it a pre-token ends, whatever comes before and after
+# Unicode's white space: Python's \s has four control characters more.
+_SPACES = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SLAB = 2**16                                        # characters that are cut into pre-tokens at once
+_BORDER = re.compile(r"\S(?=[ \n])")                # after it a pre-token ends, whatever comes before and after
 
 def _pattern(letters: str, numbers: str, spaces: str) -> re.Pattern:
-    return re.compile(f" ?[{letters}]+|'(?:[sdmt]|ll|ve|re)| ?[{numbers}]+| ?[^{spaces}{letters}{numbers}]+|[{spaces}]+(?![^{spaces}])|[{spaces}]+")
+    return re.compile(f" ?[{letters}]+|'(?:[sdmt]|ll|ve|re)| ?[{numbers}]+| ?[^{spaces}{letters}{numbers}]+"
+                      f"|[{spaces}]+(?![^{spaces}])|[{spaces}]+")
 
 _ASCII = _pattern("A-Za-z", "0-9", "\t-\r ")
 
@@ -62,26 +66,27 @@ def _unicode() -> re.Pattern:
     return _pattern("".join(ranges["L"]), "".join(ranges["N"]), _SPACES)
 
 def _slabs(text: str) -> Iterator[list[str]]:
-    "The pre-tokens of a text, those of about a million characters at a time."
-    start, pattern = 0, _ASCII if text.isascii() else _unicode()
+    "The pre-tokens of a text, those of a stretch of it at a time."
+    start = 0
     while start < len(text):
-        border = _BORDER.search(text, start + _LONG)
-        end = border.end() if border else len(text)
-        yield pattern.findall(text, start, end)
-        start = end
+        border = _BORDER.search(text, start + _SLAB)
+        stretch = text[start : border.end() if border else len(text)]
+        yield (_ASCII if stretch.isascii() else _unicode()).findall(stretch)
+        start += len(stretch)
 
 def pretokenize(text: str) -> list[str]:
-    """A text cut into the pieces that no merge of a `BPETokenizer` crosses: words with the space before them, numbers, other signs, white space.
+    """A text cut into pieces that no merge of a BPETokenizer crosses: words with the space before them, numbers, other signs, white space.
 
-    GPT-2's pattern (Radford et al., 2019), 's|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+, with the letters and
-    numbers that Python's `unicodedata` knows, and Unicode's white space. Joined, the pieces are the text. Raises TypeError when it is none.
+    GPT-2's pattern (Radford et al., 2019), 's|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+, with the
+    letters and numbers that Python's `unicodedata` knows, and Unicode's white space. Joined, the pieces are the text.
+    Raises TypeError for what is not a text.
     """
     if not isinstance(text, str): raise TypeError(f"pretokenize takes a text, got {_say(text)}")
     return [piece for pieces in _slabs(text) for piece in pieces]
 
 # %% ../nbs/14_tokenizer.ipynb #e8e76334
 def _escaped(text: "str | bytes") -> str:
-    "A text whose bytes in UTF-8 are those given: what is not UTF-8, lone surrogates included, stands in it byte by byte (Python's surrogateescape)."
+    "The text that bytes are in UTF-8; what is not UTF-8, lone surrogates included, stands in it byte by byte (Python's surrogateescape)."
     if isinstance(text, str):
         if text.isascii(): return text
         try: text.encode()
@@ -147,7 +152,8 @@ def _corpus(text) -> "Iterator[str | bytes]":
         hint = "; of a dictionary, pass its values()" if isinstance(text, Mapping) else ""
         raise TypeError(f"a BPETokenizer is trained on a text, on bytes, or on several of them, got {_say(text)}{hint}")
     for part in text:
-        if not isinstance(part, (str, bytes, bytearray)): raise TypeError(f"a BPETokenizer is trained on texts or bytes, got among them {_say(part)}")
+        if not isinstance(part, (str, bytes, bytearray)):
+            raise TypeError(f"a BPETokenizer is trained on texts or bytes, got among them {_say(part)}")
         yield part
 
 def _learn(words: Counter, n: int, min_frequency: int) -> list[tuple[bytes, bytes]]:
@@ -173,7 +179,8 @@ def _specials(names) -> tuple[str, ...]:
     names = tuple(names)
     for name in names:
         if not isinstance(name, str): raise TypeError(f"a special token is a text, such as '<|endoftext|>', got {_say(name)}")
-        if not name or not _sound(name): raise ValueError(f"a special token is a text of at least one character, without lone surrogates, got {_say(name)}")
+        if not name or not _sound(name):
+            raise ValueError(f"a special token is a text of at least one character, without lone surrogates, got {_say(name)}")
         if names.count(name) > 1: raise ValueError(f"the special token {_say(name)} is given twice")
     return names
 
@@ -184,15 +191,18 @@ def _sound(text: str) -> bool:
 
 def _merged(merges) -> tuple[dict[bytes, int], tuple[tuple[bytes, bytes], ...]]:
     "The ids of bytes and of what merges make, and the merges, checked."
-    if isinstance(merges, (str, bytes)) or not isinstance(merges, Iterable): raise TypeError(f"merges are pairs of bytes, got {_say(merges)}")
+    if isinstance(merges, (str, bytes)) or not isinstance(merges, Iterable):
+        raise TypeError(f"merges are pairs of bytes, got {_say(merges)}")
     ids, merges = {bytes([b]): i for i, b in enumerate(_ORDER)}, tuple(merges)
     for n, pair in enumerate(merges):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not all(isinstance(part, bytes) for part in pair):
             raise TypeError(f"a merge is a pair of bytes, such as (b'th', b'e'); merge {n} is {_say(pair)}")
         for part in pair:
-            if part not in ids: raise ValueError(f"merge {n} joins {pair[0]!r} and {pair[1]!r}, and no merge before it makes {part!r}")
+            if part not in ids:
+                raise ValueError(f"merge {n} joins {pair[0]!r} and {pair[1]!r}, and no merge before it makes {part!r}")
         made = b"".join(pair)
-        if made in ids: raise ValueError(f"merge {n}, of {pair[0]!r} and {pair[1]!r}, makes {made!r}, which merge {ids[made] - 256} makes already")
+        if made in ids:
+            raise ValueError(f"merge {n}, of {pair[0]!r} and {pair[1]!r}, makes {made!r}, which merge {ids[made] - 256} makes already")
         ids[made] = 256 + n
     return ids, tuple(map(tuple, merges))
 
@@ -209,7 +219,7 @@ def _checked_ids(owner: str, ids, n: int) -> ndarray:
 
 # %% ../nbs/14_tokenizer.ipynb #2693eec1
 _NEVER = 2**40                                                          # instead of an id, for a pair that no merge joins
-_SHORT, _CACHED = 64, 2**16                                             # tokens in a short word; pre-tokens remembered, none of them longer than that
+_SHORT, _CACHED = 64, 2**16                                             # bytes of a short word; how many of those are remembered
 
 class _Merger(dict):
     """From a pre-token to its ids, tuple[int, ...], remembered: its bytes, merged, the earliest merge first, of equal ones the leftmost.
@@ -264,9 +274,14 @@ def _token(symbols: str) -> bytes | None:
     "The token that files spell so; None when no bytes are spelled so."
     return bytes(_BYTE_OF_SYMBOL[s] for s in symbols) if all(s in _BYTE_OF_SYMBOL for s in symbols) else None
 
+def _folder(owner: str, folder) -> Path:
+    if not isinstance(folder, (str, PathLike)): raise TypeError(f"{owner} takes the name of a folder, got {_say(folder)}")
+    return Path(folder)
+
 def _file(folder, name: str) -> str:
-    path = Path(folder) / name
-    if not path.is_file(): raise FileNotFoundError(f"there is no {path}; a tokenizer's folder holds vocab.json and merges.txt, as save writes them")
+    path = _folder("load", folder) / name
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path}; a tokenizer's folder holds vocab.json and merges.txt, as save writes them")
     try: return path.read_text("utf-8")
     except UnicodeDecodeError: raise ValueError(f"{path} is not text in UTF-8") from None
 
@@ -280,7 +295,7 @@ def _read_merges(folder) -> tuple[list[tuple[bytes, bytes]], bool]:
         if symbols == [""]: continue
         pair = tuple(map(_token, symbols))
         if len(pair) != 2 or not all(pair):
-            raise ValueError(f"merges.txt, line {n + 1}: expected two tokens in GPT-2's symbols with a space between them, got {_say(line)}")
+            raise ValueError(f"merges.txt, line {n + 1}: expected two tokens in GPT-2's symbols with a space between, got {_say(line)}")
         merges.append(pair)
     return merges, not first.rstrip("\r").endswith(_UNCUT)
 
@@ -297,7 +312,8 @@ def _read_vocab(folder) -> dict[str, int]:
 def _special_names(vocab: dict[str, int], tokens: tuple[bytes, ...]) -> list[str]:
     "The tokens of vocab.json beyond those that merges.txt makes, which must be there, in order."
     for i, symbols in enumerate(map(_symbols, tokens)):
-        if symbols not in vocab: raise ValueError(f"vocab.json lacks {symbols!r}, which merges.txt makes or which is one of the 256 bytes")
+        if symbols not in vocab:
+            raise ValueError(f"vocab.json lacks {symbols!r}, which is one of the 256 bytes or made by merges.txt")
         if vocab[symbols] != i:
             raise ValueError(f"vocab.json gives {symbols!r} the id {vocab[symbols]}, and by merges.txt it has {i}: the bytes come first, "
                              "then what each merge makes, then special tokens")
@@ -307,11 +323,12 @@ def _special_names(vocab: dict[str, int], tokens: tuple[bytes, ...]) -> list[str
 class BPETokenizer:
     """Byte-level byte-pair encoding: texts and bytes as ids, and back without loss.
 
-    Bytes are the first 256 tokens, in GPT-2's order ('!' is 0); each merge of two tokens that stand side by side makes the next; special tokens come last.
-    A text is cut by `pretokenize`, and in each piece the merges are applied in the order in which they were learned.
-    merges: pairs of bytes, each made by an earlier merge or one byte long; special_tokens: texts; pretokenize=False takes a text as one piece.
-    `BPETokenizer.train(text, vocab_size)` learns the merges, `BPETokenizer.load(folder)` reads them. A tokenizer does not change; threads may share it.
+    Bytes are the first 256 tokens, in GPT-2's order ('!' is 0); each merge of two tokens that stand side by side makes the next; special
+    tokens come last. A text is cut by `pretokenize`, and in each piece the merges are applied in the order in which they were learned.
+    merges: pairs of bytes, each made by an earlier merge or one byte long; special_tokens: texts; pretokenize=False takes a text whole.
+    `BPETokenizer.train(text, vocab_size)` learns the merges, `BPETokenizer.load(folder)` reads them.
     `tokens` holds all tokens as bytes, by id; `merges` the pairs, in order; `special_tokens` is a dictionary {text: id}.
+    A tokenizer does not change, so threads may share it.
     Raises TypeError and ValueError for merges that are no pairs of bytes, come twice, or join what no earlier one makes.
     Source: Gage (1994); Sennrich et al. (2016); for bytes, Radford et al. (2019).
     """
@@ -330,24 +347,27 @@ class BPETokenizer:
     @classmethod
     def train(cls, text: "str | bytes | Iterable[str | bytes]", vocab_size: int, special_tokens: Iterable[str] = (), min_frequency: int = 2,
               pretokenize: bool = True) -> "BPETokenizer":
-        """A tokenizer of vocab_size tokens learned from a text, or from several: the most frequent pair of neighbours becomes one token, again and again.
+        """A tokenizer of vocab_size tokens: in a text or several, the most frequent pair of neighbours becomes one token, again and again.
 
-        Of equally frequent pairs the one with the smallest ids comes first, as in the library `tokenizers`. No merge crosses the border of a pre-token,
-        of a text, or of a special token that stands in a text. Where no pair occurs min_frequency times any more, training stops early, with a warning.
+        Of equally frequent pairs the one with the smallest ids comes first, as in the library `tokenizers`. No merge crosses the border of
+        a pre-token, of a text, or of a special token that stands in a text. Where no pair occurs min_frequency times any more, training stops
+        early, with a warning.
         Raises ValueError for a corpus without a byte, and when vocab_size is smaller than 256 and the special tokens.
         """
         blank = cls((), special_tokens, pretokenize)
         _whole("train", min_frequency=min_frequency, vocab_size=vocab_size)
         if not len(blank) <= vocab_size <= 2**20:
-            raise ValueError(f"vocab_size counts the 256 bytes, {len(blank) - 256} special tokens, and what is learned: expected {len(blank)} to {2**20}, got {vocab_size}")
+            raise ValueError(f"vocab_size counts the 256 bytes, {len(blank) - 256} special tokens, and what is learned: "
+                             f"expected {len(blank)} to {2**20}, got {vocab_size}")
         words = Counter()
         for part in map(_escaped, _corpus(text)):
             for k, stretch in enumerate(blank._stretches(part, True)):
-                if k % 2 == 0: [words.update(pieces) for pieces in blank._cut(stretch)]
+                for pieces in blank._cut(stretch) if k % 2 == 0 else (): words.update(pieces)
         if not words: raise ValueError("a BPETokenizer is trained on a text that is not empty, got one without a byte")
         found = cls(_learn(words, vocab_size - len(blank), min_frequency), special_tokens, pretokenize)
         if len(found) < vocab_size:
-            warnings.warn(f"training stopped at {len(found)} of {vocab_size} tokens: no other pair occurs {min_frequency} times", stacklevel=2)
+            warnings.warn(f"training stopped at {len(found)} of {vocab_size} tokens: no other pair occurs {min_frequency} times",
+                          stacklevel=2)
         return found
 
     def encode(self, text: str, allow_special: bool = False) -> ndarray:
@@ -357,11 +377,12 @@ class BPETokenizer:
         A lone surrogate is encoded as its three bytes, which decode(ids, "surrogatepass") turns back.
         """
         if not isinstance(text, str):
-            raise TypeError(f"encode takes a text, got {_say(text)}" + "; bytes go to encode_bytes" * isinstance(text, (bytes, bytearray, memoryview)))
+            hint = "; bytes go to encode_bytes" * isinstance(text, (bytes, bytearray, memoryview))
+            raise TypeError(f"encode takes a text, got {_say(text)}{hint}")
         return self._encode(_escaped(text), allow_special)
 
     def encode_bytes(self, data: bytes, allow_special: bool = False) -> ndarray:
-        "The ids (n,) of any bytes, int64. They are cut into pre-tokens as the text that they are in UTF-8; a byte that is not UTF-8 counts as a sign."
+        "The ids (n,) of any bytes, int64. They are cut as the text that they are in UTF-8; a byte that is not UTF-8 counts as a sign."
         if not isinstance(data, (bytes, bytearray, memoryview)): raise TypeError(f"encode_bytes takes bytes, got {_say(data)}")
         return self._encode(_escaped(bytes(data)), allow_special)
 
@@ -370,15 +391,16 @@ class BPETokenizer:
         return b"".join(map(self.tokens.__getitem__, _checked_ids("decode_bytes", ids, len(self)).tolist()))
 
     def decode(self, ids, errors: str = "replace") -> str:
-        "The text of the ids (n,). What is not UTF-8, such as half a character, becomes U+FFFD, or what the error handler named makes of it."
+        "The text of the ids (n,). What is not UTF-8, such as half a character, becomes U+FFFD, or what the error handler makes of it."
         data = self.decode_bytes(ids)
         try: lookup_error(errors)
-        except (LookupError, TypeError): raise ValueError(f"errors names how Python decodes, such as 'replace' or 'strict', got {_say(errors)}") from None
+        except (LookupError, TypeError, UnicodeError):
+            raise ValueError(f"errors names how Python decodes, such as 'replace' or 'strict', got {_say(errors)}") from None
         return data.decode("utf-8", errors)
 
     def save(self, folder: "str | Path") -> None:
         "Write vocab.json and merges.txt, as GPT-2 has them, into a folder, which is made if it isn't there."
-        folder = Path(folder)
+        folder = _folder("save", folder)
         folder.mkdir(parents=True, exist_ok=True)
         ordinary = self.tokens[: len(self) - len(self.special_tokens)]
         vocab = {_symbols(token): i for i, token in enumerate(ordinary)} | self.special_tokens
@@ -388,7 +410,7 @@ class BPETokenizer:
 
     @classmethod
     def load(cls, folder: "str | Path") -> "BPETokenizer":
-        """The tokenizer of a folder's vocab.json and merges.txt, which `save`, `tokenizers` or GPT-2 wrote. Tokens that no merge makes are special.
+        """The tokenizer of a folder's vocab.json and merges.txt, by `save`, `tokenizers` or GPT-2. Tokens that no merge makes are special.
 
         Raises FileNotFoundError, and ValueError when the files do not hold merges, in GPT-2's symbols, and the ids that follow from them.
         """
@@ -405,11 +427,13 @@ class BPETokenizer:
     def __len__(self) -> int: return len(self.tokens)
 
     def __repr__(self) -> str:
-        return f"BPETokenizer({len(self)} tokens: 256 bytes, {len(self) - 256 - len(self.special_tokens)} merged, {len(self.special_tokens)} special)"
+        merged, special = len(self.merges), len(self.special_tokens)
+        return f"BPETokenizer({len(self)} tokens: 256 bytes, {merged} merged, {special} special)"
 
     def __reduce__(self): return type(self), (self.merges, tuple(self.special_tokens), self.pretokenize)
 
-    def __eq__(self, other) -> bool: return self.__reduce__() == other.__reduce__() if isinstance(other, BPETokenizer) else NotImplemented
+    def __eq__(self, other) -> bool:
+        return self.__reduce__() == other.__reduce__() if isinstance(other, BPETokenizer) else NotImplemented
 
     def __hash__(self) -> int: return hash(self.__reduce__())
 
