@@ -472,19 +472,21 @@ def _word_lists(owner: str, ids, n_words: int | None = None) -> list[ndarray]:
     many = isinstance(ids, (list, tuple)) and len(ids) > 0 and isinstance(ids[0], (list, tuple, ndarray, Tensor))
     texts = [np.asarray(_plain(one)) for one in (ids if many else [ids])]
     for text in texts:
-        if text.ndim != 1: raise ValueError(f"{owner} takes numbers of words of shape (n,), or a list of such texts, got shape {text.shape}")
+        if text.ndim != 1: raise ValueError(f"{owner} takes numbers of words (n,), or a list of such texts, got shape {text.shape}")
         if text.dtype.kind not in "iu" and text.size: raise TypeError(f"{owner} takes whole numbers, got dtype {text.dtype}")
         wild = text[(text < -1) | (text >= (2**31 if n_words is None else n_words))]
-        if wild.size: raise ValueError(f"{owner} knows the numbers 0 to {'2³¹ - 1' if n_words is None else n_words - 1}, and -1 for a word that is not counted; got {wild[0]}")
+        known = f"0 to {'2³¹ - 1' if n_words is None else n_words - 1}, and -1 for a word that is not counted"
+        if wild.size: raise ValueError(f"{owner} knows the numbers {known}; got {wild[0]}")
     return [text.astype(np.int64) for text in texts]
 
 # %% ../nbs/14_tokenizer.ipynb #aa5bfb6c
 def cooccurrences(ids, n_words: int, window: int, dynamic: bool = False) -> ndarray:
     """How often each word has each other one at most `window` places away, to either side.
 
-    Shapes: ids (n,), numbers of words, or a list of such texts, across whose borders nothing is counted -> (n_words, n_words), symmetric; a row for
-    a word, a column for a word of its context. A word numbered -1 keeps its place and is not counted. dynamic: a pair d places apart counts
-    (window - d + 1) / window, the share of windows of random size that reach it (Mikolov et al., 2013): floats; otherwise int64.
+    Shapes: ids (n,), numbers of words, or a list of such texts, across whose borders nothing is counted -> (n_words, n_words),
+    symmetric; a row for a word, a column for a word of its context. A word numbered -1 keeps its place and is not counted.
+    dynamic: a pair d places apart counts (window - d + 1) / window, the share of windows of random size that reach it
+    (Mikolov et al., 2013): floats; otherwise int64. Raises ValueError or TypeError for other numbers or sizes.
     """
     _whole("cooccurrences", n_words=n_words, window=window)
     _switch("cooccurrences", dynamic=dynamic)
@@ -500,15 +502,17 @@ def cooccurrences(ids, n_words: int, window: int, dynamic: bool = False) -> ndar
 def pmi(counts, k: float = 1.0, positive: bool = False, smoothing: float = 1.0) -> ndarray:
     """Pointwise mutual information of words and contexts in nats, less log k: log p(w, c) / (p(w) p(c)) - log k (Church & Hanks, 1990).
 
-    Shapes: counts (n, m), not negative, as from `cooccurrences` -> (n, m); -inf where a pair was never seen. k: as many drawn contexts for each true
-    one make this the optimum of skip-gram (Levy & Goldberg, 2014). positive: what is below 0 becomes 0. smoothing: the power to which contexts'
-    counts are raised in p(c), 1 or, as in word2vec's draws, 3/4 (Levy et al., 2015). Raises ValueError for other counts, or none.
+    Shapes: counts (n, m), not negative, as from `cooccurrences` -> (n, m); -inf where a pair was never seen.
+    k: with so many drawn contexts for each true one this is the optimum of skip-gram (Levy & Goldberg, 2014).
+    positive: what is below 0 becomes 0. smoothing: the power to which contexts' counts are raised in p(c), 1 or, as in
+    word2vec's draws, 3/4 (Levy et al., 2015). Raises ValueError for other counts, or none.
     """
     _real("pmi", 0, k=k, smoothing=smoothing)
     _switch("pmi", positive=positive)
     counts = np.asarray(_plain(counts))
     if counts.ndim != 2 or counts.dtype.kind not in "iuf": raise ValueError(f"pmi takes a table of counts (n, m), got {_say(counts)}")
-    if not (np.isfinite(counts).all() and (counts >= 0).all() and counts.any()): raise ValueError("pmi takes counts from 0 on, not all of them 0")
+    if not (np.isfinite(counts).all() and (counts >= 0).all() and counts.any()):
+        raise ValueError("pmi takes counts from 0 on, not all of them 0")
     if not k: raise ValueError("pmi takes k above 0; for plain PMI leave it at 1")
     seen, contexts = counts > 0, counts.sum(0, keepdims=True, dtype=float)         # (n, m), (1, m)
     contexts = np.where(contexts > 0, contexts**smoothing, 0)                      # 0**0 would be 1
@@ -521,10 +525,11 @@ def pmi(counts, k: float = 1.0, positive: bool = False, smoothing: float = 1.0) 
 def skip_gram_pairs(ids, window: int, rng=None, dynamic: bool = False, subsample: float | None = None) -> tuple[ndarray, ndarray]:
     """Words and those at most `window` places away from them: what skip-gram learns from (Mikolov et al., 2013).
 
-    Shapes: ids (n,), or a list of texts, as in `cooccurrences` -> centers (m,) and contexts (m,), int64, by distance: shuffle them to learn.
-    dynamic: each center has a window of its own, from 1 to `window`. subsample: a word whose share f of the text is above this is left out with
-    probability 1 - √(subsample / f), and those around it move together; 1e-5 to 1e-3 is usual. Both draw by rng: a seed, for a `stream` of
-    its own, or a Generator; words numbered -1 are in no pair and, unless one subsamples, keep their place.
+    Shapes: ids (n,), or a list of texts, as in `cooccurrences` -> centers (m,) and contexts (m,), int64, by distance: shuffle
+    them to learn. dynamic: each center has a window of its own, from 1 to `window`. subsample: a word whose share f of the
+    text is above this is left out with probability 1 - √(subsample / f), and those around it move together; 1e-5 to 1e-3 is
+    usual. Both draw by rng: a seed, for a `stream` of its own, or a Generator. Words numbered -1 are in no pair and, unless
+    one subsamples, keep their place.
     """
     _whole("skip_gram_pairs", window=window)
     _switch("skip_gram_pairs", dynamic=dynamic)
@@ -551,8 +556,9 @@ def _subsampled(texts: list[ndarray], threshold: float, rng) -> list[ndarray]:
 def draw_negatives(counts, size, rng=None, power: float = 0.75) -> ndarray:
     """Words drawn by how often they occur, raised to a power: the contexts that skip-gram is told are false (Mikolov et al., 2013).
 
-    Shapes: counts (n,), not negative; size: an int or a shape -> numbers of words of that shape, int64. rng: a seed, for a `stream` of its own, or a
-    Generator. Power 1 draws them as the text has them, 0 all that occur alike. A true context may be among them. Raises ValueError for other counts.
+    Shapes: counts (n,), not negative; size: an int or a shape -> numbers of words of that shape, int64. Power 1 draws them as
+    the text has them, 0 all that occur alike. A true context may be among them. rng: a seed, for a `stream` of its own, or a
+    Generator. Raises ValueError for other counts.
     """
     _real("draw_negatives", 0, power=power)
     counts = np.asarray(_plain(counts))
@@ -565,10 +571,11 @@ def draw_negatives(counts, size, rng=None, power: float = 0.75) -> ndarray:
 
 # %% ../nbs/14_tokenizer.ipynb #7bd50f43
 class SkipGram(Module):
-    """Two vectors a word, as a center and as a context; their dot product scores whether the one stands near the other (Mikolov et al., 2013).
+    """Two vectors a word, as a center and as a context; their dot product scores whether the one stands near the other.
 
-    Shapes: centers (B,), contexts (B, K), numbers of words -> scores (B, K). `embedding` and `context` are Embeddings (n_words, embed_dim); the first
-    starts uniform within ±0.5 / embed_dim, the second at 0, as in word2vec, so that the first scores are 0. rng: a seed, for a `stream` of its own, or a Generator.
+    Shapes: centers (B,), contexts (B, K), numbers of words -> scores (B, K). `embedding` and `context` are Embeddings
+    (n_words, embed_dim); the first starts uniform within ±0.5 / embed_dim, the second at 0, as in word2vec
+    (Mikolov et al., 2013), so that the first scores are 0. rng: a seed, for a `stream` of its own, or a Generator.
     Raises ValueError when shapes don't fit, IndexError for a word that is not there, TypeError for numbers that are not whole.
     """
     def __init__(self, n_words: int, embed_dim: int, rng=None):
@@ -589,12 +596,12 @@ class SkipGram(Module):
 def negative_sampling_loss(scores) -> Tensor:
     """-log σ(true) - Σ log σ(-drawn), the mean over a batch, in nats: telling a true context from drawn ones (Mikolov et al., 2013).
 
-    Shapes: scores (B, 1 + k), the first column of the true contexts -> (). With k contexts drawn as often as the text has them the best score of a pair
-    is its PMI - log k (Levy & Goldberg, 2014). Raises ValueError for another shape.
+    Shapes: scores (B, 1 + k), the first column of the true contexts -> (). With k contexts drawn as often as the text has
+    them the best score of a pair is its PMI - log k (Levy & Goldberg, 2014). Raises ValueError for another shape.
     """
     scores = _as_input("negative_sampling_loss", scores)
     if scores.ndim != 2 or scores.shape[1] < 2 or not len(scores):
-        raise ValueError(f"negative_sampling_loss takes scores (B, 1 + k), the true context first and k from 1 on, got shape {scores.shape}")
+        raise ValueError(f"negative_sampling_loss takes scores (B, 1 + k), the true one first, k from 1 on, got shape {scores.shape}")
     return (softplus(-scores[:, 0]) + softplus(scores[:, 1:]).sum(axis=1)).mean()
 
 # %% ../nbs/14_tokenizer.ipynb #5f668845
@@ -607,7 +614,7 @@ class WordVectors:
     def __init__(self, words: Iterable[str], vectors):
         self.words, self.vectors = list(words), _as_input("WordVectors", vectors).data
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.words) or not self.words:
-            raise ValueError(f"WordVectors takes n words, from 1 on, and vectors (n, d), got {len(self.words)} words and shape {self.vectors.shape}")
+            raise ValueError(f"WordVectors takes words, from 1 on, and vectors (n, d), got {len(self.words)} words, shape {self.vectors.shape}")
         if not np.isfinite(self.vectors).all(): raise ValueError("WordVectors takes finite numbers; the vectors have NaN or infinity")
         self._at = {word: i for i, word in enumerate(self.words)}
         if len(self._at) < len(self.words): raise ValueError(f"WordVectors takes each word once, got {_say(_repeated(self.words))} twice")

@@ -328,7 +328,7 @@ def test_a_vector_of_zeros_and_equal_vectors_give_numbers_in_order():
     (lambda: negative_sampling_loss(np.zeros((0, 3))), ValueError, r"\(0, 3\)"),
     (lambda: negative_sampling_loss("scores"), TypeError, "numbers"),
     (lambda: twins.negative_sampling_loss(torch.zeros(3, 1)), ValueError, "k from 1 on"),
-    (lambda: WordVectors(["a", "b"], np.zeros((3, 2))), ValueError, "2 words and shape"),
+    (lambda: WordVectors(["a", "b"], np.zeros((3, 2))), ValueError, "2 words, shape"),
     (lambda: WordVectors([], np.zeros((0, 2))), ValueError, "from 1 on"),
     (lambda: WordVectors(["a", "b", "a"], np.zeros((3, 2))), ValueError, "'a' twice"),
     (lambda: WordVectors(["a"], [[np.inf]]), ValueError, "finite"),

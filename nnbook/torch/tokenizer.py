@@ -27,13 +27,13 @@ class SkipGram(nn.Module):
     def forward(self, centers: torch.Tensor, contexts: torch.Tensor) -> torch.Tensor:
         "centers (B,), contexts (B, K) -> scores (B, K)."
         if centers.ndim != 1 or contexts.ndim != 2 or len(centers) != len(contexts):
-            raise ValueError(f"SkipGram takes centers (B,) and contexts (B, K), got shapes {tuple(centers.shape)} and {tuple(contexts.shape)}")
+            raise ValueError(f"SkipGram takes centers (B,), contexts (B, K), got shapes {tuple(centers.shape)} and {tuple(contexts.shape)}")
         return torch.einsum("bd,bkd->bk", self.embedding(centers), self.context(contexts))
 
 def negative_sampling_loss(scores: torch.Tensor) -> torch.Tensor:
     "The twin of `nnbook.tokenizer.negative_sampling_loss`."
     if scores.ndim != 2 or scores.shape[1] < 2 or not len(scores):
-        raise ValueError(f"negative_sampling_loss takes scores (B, 1 + k), the true context first and k from 1 on, got shape {tuple(scores.shape)}")
+        raise ValueError(f"negative_sampling_loss takes scores (B, 1 + k), the true one first, k from 1 on, got {tuple(scores.shape)}")
     return (F.softplus(-scores[:, 0]) + F.softplus(scores[:, 1:]).sum(1)).mean()
 
 # %% ../../nbs/14_tokenizer.ipynb #43a2ada8
