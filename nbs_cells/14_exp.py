@@ -78,14 +78,12 @@ explore(cut, merges=learned, start={"merges": 3}, name="merges",
 # %% [markdown]
 # EXP 2 (section "Characters, words, or pieces?"). **Predict**: of the words in the last tenths of the plays, which share does not occur in the first nine tenths at all? And how much shorter does a text become in 1,000 tokens than in bytes, how much in 8,000?
 
-# %%
-def words(parts): return [w for text in parts.values() for w in re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower())]
-
-known, asked = words(train_parts), words(test_parts)
-
 # %% jupyter={"source_hidden": true}
 #| code-summary: "words never seen, the table"
 #| code-fold: true
+def words(parts): return [w for text in parts.values() for w in re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower())]
+
+known, asked = words(train_parts), words(test_parts)
 ranked = Counter(known).most_common()
 
 def unseen(vocabulary):
