@@ -58,7 +58,7 @@ def cut(merges):
             token = tokenizer.tokens[i].decode()
             color, new = list(COLORS.values())[i % len(COLORS)], i == 255 + merges
             ax.add_patch(box(x, y, len(token), color, new))
-            ax.text(x + len(token) / 2, y, token.replace("\n", "↵"), family="monospace", fontsize=10.5, ha="center", va="center", weight="bold" if new else "normal", in_layout=False)
+            ax.text(x + len(token) / 2, y, token.replace("\n", "↵"), family="monospace", fontsize=10, ha="center", va="center", weight="bold" if new else "normal", in_layout=False)
             x, y = (0, y + 1) if token.endswith("\n") else (x + len(token), y)
         ax.set(xlim=(-0.3, 46), ylim=(1.6, -0.6))
         ax.axis("off")
@@ -66,8 +66,8 @@ def cut(merges):
 
 def box(x, y, width, color, new):
     "The box of a token: filled where the last merge made it."
-    return FancyBboxPatch((x + 0.08, y - 0.3), width - 0.16, 0.6, boxstyle="round,pad=0,rounding_size=0.15", linewidth=1,
-                          edgecolor=color, facecolor=(color, 0.4 if new else 0.1), in_layout=False)
+    return FancyBboxPatch((x + 0.08, y - 0.3), width - 0.16, 0.6, boxstyle="round,pad=0,rounding_size=0.15", linewidth=2 if new else 1,
+                          edgecolor=color, facecolor=(color, 0.25 if new else 0.08), in_layout=False)
 
 explore(cut, merges=learned, start={"merges": 3}, name="merges",
         caption="Two lines as tokens, after so many merges learned on the first nine tenths of each play; above them the merge learned last. Where it is used, its token is filled and bold. "
@@ -78,14 +78,12 @@ explore(cut, merges=learned, start={"merges": 3}, name="merges",
 # %% [markdown]
 # EXP 2 (section "Characters, words, or pieces?"). **Predict**: of the words in the last tenths of the plays, which share does not occur in the first nine tenths at all? And how much shorter does a text become in 1,000 tokens than in bytes, how much in 8,000?
 
-# %%
-def words(parts): return [w for text in parts.values() for w in re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower())]
-
-known, asked = words(train_parts), words(test_parts)
-
 # %% jupyter={"source_hidden": true}
 #| code-summary: "words never seen, the table"
 #| code-fold: true
+def words(parts): return [w for text in parts.values() for w in re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower())]
+
+known, asked = words(train_parts), words(test_parts)
 ranked = Counter(known).most_common()
 
 def unseen(vocabulary):
@@ -115,7 +113,7 @@ def bytes_per_token(tokenizer, parts):
 # %% jupyter={"source_hidden": true}
 #| code-summary: "compression and Zipf's law, the figure"
 #| code-fold: true
-sizes = [256, 257, 264, 288, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192]
+sizes = [256, 288, 384, 512, 768, 1024, 2048, 4096, 8192]
 cutters = {size: pieces(size) for size in sizes}
 packed = {name: [bytes_per_token(cutters[size], parts) for size in sizes] for name, parts in (("learned on", train_parts), ("held out", test_parts))}
 by_rank = {"words": [n for _, n in ranked]}
@@ -195,9 +193,8 @@ def bits_of(model, tokenizer, text):
 
 
 # %% jupyter={"source_hidden": true}
-#| code-summary: "the long run: vocabularies, orders, and how far to trust a table"
+#| code-summary: "the rival, and tables that trust less"
 #| code-fold: true
-#| slow
 class WordsElseBytes:
     "The rival: the most frequent pre-tokens as a whole, all others byte by byte."
     def __init__(self, parts, size):
@@ -216,35 +213,59 @@ def trusting(model, order, kappa):
     less.order, less._tables = order, [(keys, pairs, counts, total, kappa * kinds) for keys, pairs, counts, total, kinds in model._tables[:order]]
     return less
 
+def price_of(model, tokenizer, parts):
+    "Bits and bytes of each part, and its tokens."
+    found = [bits_of(model, tokenizer, text) for text in parts.values()]
+    return [float(b.sum()) for b, _ in found], [n for _, n in found], [len(b) for b, _ in found]
+
+def prices_held(model, tokenizer):
+    "Bits per byte on held-out training text, for each order up to the model's and each kappa."
+    found = {}
+    for order in range(1, model.order + 1):
+        for kappa in (1, 2, 4, 8, 16):
+            bits, n, _ = price_of(trusting(model, order, kappa), tokenizer, held_parts)
+            found[f"{order} {kappa}"] = sum(bits) / sum(n)
+    return found
+
+learn_parts = {title: text[: len(text) * 8 // 9] for title, text in train_parts.items()}     # orders and trust are chosen on the rest
+held_parts = {title: text[len(text) * 8 // 9 :] for title, text in train_parts.items()}
+makes = {"pieces": lambda parts, size: BPETokenizer.train(parts.values(), size), "words, else bytes": WordsElseBytes}
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "the long run: vocabularies, orders, and how far to trust a table"
+#| code-fold: true
+#| slow
 def reach(tokenizer, order, parts):
     "The mean number of bytes before a byte that a table sees: of the order - 1 tokens before, and of its own token."
     sizes = [np.array([len(tokenizer.tokens[i]) for i in tokenizer.encode(text)]) for text in parts.values()]
     seen = [np.convolve(s, np.r_[0, np.ones(order - 1)])[: len(s)] + (s - 1) / 2 for s in sizes]
     return float(sum((s * v).sum() for s, v in zip(sizes, seen)) / sum(map(np.sum, sizes)))
 
-def price_of(model, tokenizer, parts):
-    "Bits and bytes of each part, and its tokens."
-    found = [bits_of(model, tokenizer, text) for text in parts.values()]
-    return [float(b.sum()) for b, _ in found], [n for _, n in found], [len(b) for b, _ in found]
-
-learn_parts = {title: text[: len(text) * 8 // 9] for title, text in train_parts.items()}     # orders and trust are chosen on the rest
-held_parts = {title: text[len(text) * 8 // 9 :] for title, text in train_parts.items()}
-kappas, deepest, runs = (1, 2, 4, 8, 16), {256: 9, 320: 8, 384: 7, 512: 6}, []
-makes = {"pieces": lambda parts, size: BPETokenizer.train(parts.values(), size), "words, else bytes": WordsElseBytes}
+deepest, found = {256: 9, 320: 8, 384: 7, 512: 6}, []
 for kind, size in [("pieces", 2**k) for k in range(8, 14)] + [("pieces", 320), ("pieces", 384)] + [("words, else bytes", s) for s in (1024, 8192)]:
     tokenizer = makes[kind](learn_parts, size)
-    model, held = table_of(tokenizer, deepest.get(size, 5), learn_parts), {}
-    for order in range(1, model.order + 1):
-        for kappa in kappas:
-            bits, n, _ = price_of(trusting(model, order, kappa), tokenizer, held_parts)
-            held[f"{order} {kappa}"] = sum(bits) / sum(n)
-    best = {"tuned": min(held, key=held.get), "as it is": min((k for k in held if k.endswith(" 1")), key=held.get)}
+    held = prices_held(table_of(tokenizer, deepest.get(size, 5), learn_parts), tokenizer)
+    orders = range(1, deepest.get(size, 5) + 1)
+    run = {"kind": kind, "size": size, "held": held, "best": {"tuned": min(held, key=held.get), "as it is": min((k for k in held if k.endswith(" 1")), key=held.get)},
+           "reach": [reach(tokenizer, order, held_parts) for order in orders]}
     tokenizer = makes[kind](train_parts, size)
     model = table_of(tokenizer, deepest.get(size, 5), train_parts)
-    tests = {how: dict(zip(("bits", "bytes", "tokens"), price_of(trusting(model, *map(int, at.split())), tokenizer, test_parts))) for how, at in best.items()}
-    runs.append({"kind": kind, "size": size, "held": held, "best": best, "test": tests, "reach": [reach(tokenizer, order, held_parts) for order in range(1, model.order + 1)],
-                 "counts": [sum(len(t[1]) for t in model._tables[: order]) for order in range(1, model.order + 1)]})
-    _ = Path("results/14_tables.json").write_text(json.dumps(runs))
+    run["test"] = {how: dict(zip(("bits", "bytes", "tokens"), price_of(trusting(model, *map(int, at.split())), tokenizer, test_parts))) for how, at in run["best"].items()}
+    found.append(run | {"counts": [sum(len(t[1]) for t in model._tables[:order]) for order in orders]})
+    _ = Path("results/14_tables.json").write_text(json.dumps(found))
+
+# %% jupyter={"source_hidden": true}
+#| code-summary: "the long run: with less text"
+#| code-fold: true
+#| slow
+found = []
+for share in (1 / 16, 1 / 4, 1):
+    for size, order in ((256, 9), (1024, 5)):
+        parts = {title: text[: int(share * len(text))] for title, text in learn_parts.items()}
+        tokenizer = makes["pieces"](parts, size)
+        held = prices_held(table_of(tokenizer, order, parts), tokenizer)
+        found.append({"share": share, "size": size, "bytes": sum(map(len, parts.values())), "best": min(held, key=held.get), "held": min(held.values())})
+_ = Path("results/14_tables_less.json").write_text(json.dumps(found))
 
 # %% jupyter={"source_hidden": true}
 #| code-summary: "bits per token, bits per byte, the table"
@@ -281,16 +302,25 @@ with figure(2, width=7.2, height=3.0, sharey=True, name="equal-context",
         ax.set(ylim=(2.0, 3.0), xlim=(0, 16))
 
 # %% jupyter={"source_hidden": true}
+#| code-summary: "with less text, the table"
+#| code-fold: true
+less_text = stored("14_tables_less")
+table([{"bytes learned from": few["bytes"], "bytes": f"{few['held']:.3f}", "1,024 tokens": f"{many['held']:.3f}", "more": f"{many['held'] / few['held'] - 1:.1%}"} for few, many in zip(less_text[::2], less_text[1::2])], name="less-text",
+      caption="Bits per byte on held-out training text of tables of bytes and of 1,024 tokens that learned from a sixteenth, a quarter and all of the rest, order and κ tuned for each.")
+
+# %% jupyter={"source_hidden": true}
 #| code-summary: "the claim"
 #| code-fold: true
 by_size = {run["size"]: run for run in runs if run["kind"] == "pieces"}
+least = lambda size, order: min(by_size[size]["held"][f"{order} {kappa}"] for kappa in (1, 2, 4, 8, 16))
 apart = {how: mean_interval(per_byte(by_size[1024], how) - per_byte(by_size[256], how)) for how in ("as it is", "tuned")}
 table([{"smoothing": how, "1,024 tokens less bytes": f"{d:+.3f} ± {w:.3f}"} for how, (d, w) in apart.items()], name="apart",
-      caption="Bits per byte of the best table of 1,024 tokens, less those of the best table of bytes: mean over the eight plays, 95% interval.")
+      caption="Bits per byte of the best table of 1,024 tokens, less those of the best table of bytes: mean over the eight plays, 95% interval. "
+              f"The best table of bytes keeps more counts. One of order 6 keeps {by_size[256]['counts'][5]:,}, that of 1,024 tokens {by_size[1024]['counts'][3]:,}; on held-out training text they pay {least(256, 6):.3f} and {least(1024, 4):.3f}.")
 claim("with its smoothing tuned, the best table of 1,024 tokens pays {:.1%} more per byte than the best table of bytes", total(by_size[1024], "tuned") / total(by_size[256], "tuned") - 1, ">", 0.025)
 
 # %% [markdown]
-# Per token the price only rises, per byte it hardly moves. With the smoothing as it is, a thousand tokens seem to beat bytes by a little. But their rival was badly tuned: given a say over how far to trust a long context, the table of bytes uses longer ones and wins. At equal context, joining bytes gains such a table nothing: a table of bytes can fall back one byte at a time, a table of tokens one token at a time.
+# Per token the price only rises, per byte it hardly moves. With the smoothing as it is, a thousand tokens seem to beat bytes by a little. But their rival was badly tuned: given a say over how far to trust a long context, the table of bytes uses longer ones and wins. At equal context, joining bytes gains such a table nothing here: a table of bytes falls back one byte at a time, a table of tokens one token at a time. The less text, the larger the gap; how it ends with a thousand times as much, these plays can't tell.
 #
 # So why tokens? Because a network pays by the *step*. Two and a half bytes a token are two and a half times the text in one context, and for one step's work. What that is worth is a question for [chapter on transformers].
 #
@@ -435,8 +465,14 @@ def comes_back(tokenizer, ids):
 tokenizer, rng = pieces(1024), stream(14, "samples")
 trigram = table_of(tokenizer, 3, train_parts)
 real = np.concatenate([tokenizer.encode(text) for text in test_parts.values()])
-starts = rng.choice(len(real) - 20, 120, replace=False)
-back = {"real text": [comes_back(tokenizer, real[k + 2 : k + 18]) for k in starts],
-        "drawn from the table": [comes_back(tokenizer, sampled(trigram, tokenizer, real[k : k + 2], 16, rng)) for k in starts]}
-table([{"16 tokens of": name, "come back": f"{np.mean(b):.0%}"} for name, b in back.items()], name="back",
-      caption="Of 120 stretches of 16 tokens, 1,024 in the vocabulary: the share for which encode gives the same tokens again.")
+starts = rng.choice(len(real) - 52, 100, replace=False)
+back = {"the plays": [real[k + 2 : k + 50] for k in starts], "a table of order 3": [sampled(trigram, tokenizer, real[k : k + 2], 48, rng) for k in starts]}
+wrong = [ids for ids in back["a table of order 3"] if not comes_back(tokenizer, ids)]
+table([{"written by": name, "stretches": len(b), "that come back": sum(comes_back(tokenizer, ids) for ids in b)} for name, b in back.items()], name="back",
+      caption="Stretches of 48 tokens, of a vocabulary of 1,024, and for how many of them encode gives the same tokens again. In the plays only the ends can differ, where a stretch was cut.")
+def differs(ids):
+    "Where a stretch and what encode makes of its text part, a few tokens long."
+    again = tokenizer.encode_bytes(tokenizer.decode_bytes(ids)).tolist()
+    k = next(k for k in range(len(ids)) if ids[k] != again[k])
+    return tuple(" | ".join(repr(tokenizer.tokens[i])[2:-1] for i in x[k : k + 3]) for x in (ids, again))
+for drawn, again in map(differs, wrong[:3]): print(f"drawn {drawn}; encode gives {again}")
