@@ -86,6 +86,6 @@ from nnbook.torch.twins import assert_twins
 
 ours, again = built.SkipGram(500, 16), twins.SkipGram(500, 16)
 rng = stream(0, "twins")
-centers, contexts = rng.integers(500, size=64), rng.integers(500, size=(64, 6))
-for what, error in assert_twins(ours, again, centers, contexts).items():
+asked = rng.integers(500, size=64), rng.integers(500, size=(64, 6))
+for what, error in assert_twins(ours, again, *asked).items():
     print(f"{what:20} {error:.0e}")

@@ -164,7 +164,7 @@ print("|".join(plain_pretokenize(verse)).replace("\n", "↵"))
 # %% [markdown]
 # The space belongs to the word *behind* it: *␣the* is one token, and spaces cost next to nothing. The library has GPT-2's pattern in full, for the letters and digits of all scripts.
 #
-# To **encode** a new text, do to each pre-token what training did, merges in the order in which they were learned. To **decode**, put the bytes of the tokens together:
+# To *encode* a new text, do to each pre-token what training did, merges in the order in which they were learned. To *decode*, put the bytes of the tokens together:
 
 # %%
 def plain_encode(piece, merges):
@@ -221,14 +221,14 @@ def bytes_per_token(tokenizer, parts):
 # %% include texp: the sentence in five languages
 
 # %% [markdown]
-# The first doubling of the vocabulary nearly halves the text; each further one gains less, and a little less still on text that was held out. For whole words the counts fall along Zipf's line to a long shelf of words that occur once; merging stops before that, and tokens end higher.
+# The first doubling of the vocabulary nearly halves the text; each further one gains less, and a little less still on text that was held out. By rank, words fall along Zipf's line to a long shelf of those that occur once. A thousand tokens bend away from it: most of them occur often, and so can be learned.
 #
 # [The second table](#tbl-price) shows for whom they are made. No merge of the plays joins bytes of Greek, Hindi or Chinese, so that each letter costs all of its two or three bytes, which was forced. German has the same letters and pays twice the tokens, for words that the merges don't fit. Vocabularies of large models are learned on many languages, by their share in the text: [Petrov and others (2023)](99_references.ipynb#petrov2023) found the same sentences up to fifteen times as long in one language as in another. Who pays by the token, pays for that.
 
 # %% [markdown]
 # ## Bits per byte
 #
-# Which vocabulary makes the better model? The loss per token can't say. A model that reads longer tokens is asked less often, and for more each time. What all models have in common is the text. So divide the bits for its $m$ tokens by its number of bytes, $N$:
+# Which vocabulary makes the better model? The loss per token can't say. A model that reads longer tokens is asked less often, and for more each time. What all models have in common is the text. So divide the bits for its $m$ tokens by its number of bytes, $N$, and compare **bits per byte**:
 #
 # <a id="eq-bits-per-byte"></a>
 # $$
@@ -242,10 +242,10 @@ def bytes_per_token(tokenizer, parts):
 # %%
 def spelled(tokenizer, text):
     "One private character a token: NGram reads characters."
-    return "".join(chr(0x10000 + i) for i in tokenizer.encode(text))
+    return "".join(map(chr, 0x10000 + tokenizer.encode(text)))
 
 def table_of(tokenizer, order, parts):
-    alphabet = "".join(chr(0x10000 + i) for i in range(len(tokenizer)))
+    alphabet = "".join(map(chr, 0x10000 + np.arange(len(tokenizer))))
     texts = [spelled(tokenizer, text) for text in parts.values()]
     return NGram(order, alphabet).fit(texts)
 
@@ -272,21 +272,27 @@ def bits_of(model, tokenizer, text):
 # %% [markdown]
 # ## What goes wrong
 #
-# **Numbers.** The plays hold next to none. So, for once, learn tokens on something else: Python's standard library. **Predict** how 1999, 2023 and 12344 are cut, and whether the number after each is cut alike.
+# ### Numbers
+#
+# The plays hold next to none. So, for once, learn tokens on something else: Python's standard library. **Predict** how 1999, 2023 and 12344 are cut, and whether the number after each is cut alike.
 
 # %% include texp: how numbers are cut
 
 # %% [markdown]
 # To carry a one, a reader has to know which digits stand over which. Cut digit by digit, or by threes from the right, there is one way to line them up; here there are several, and which one a number gets depends on how often it occurred. [Singh and Strouse (2024)](99_references.ipynb#singh2024) found large models better at addition with digits grouped from the right, as in 12,345, than from the left.
 #
-# **Spaces.** A token holds the space before its word. `the`, `␣the` and `The` have nothing in common but a spelling that the model never sees. And a prompt that *ends* in a space ends in a token that hardly ever stands before a word. **Predict** how many more bits the next word costs then, compared with a model that knows that a space comes.
+# ### Spaces
+#
+# A token holds the space before its word. `the`, `␣the` and `The` have nothing in common but a spelling that the model never sees. And a prompt that *ends* in a space ends in a token that hardly ever stands before a word. **Predict** how many more bits the next word costs then, compared with a model that knows that a space comes.
 
 # %% include texp: a prompt that ends in a space ... claim("a space at the end
 
 # %% [markdown]
 # Want of context is not the reason: with one token more in sight it is no better. Behind a lone space [the table of counts](#tbl-prompts) expects what stood there in training, and a common word never did, since it brought its own space along. Programs that ask models cut the space off, or take back the last token and let the model choose it anew.
 #
-# **Rare tokens.** A merge may be a step on the way to a longer one, and all of its occurrences may go on into that. **Predict** how many of 8,192 tokens never occur in the very text that they were learned on.
+# ### Rare tokens
+#
+# A merge may be a step on the way to a longer one, and all of its occurrences may go on into that. **Predict** how many of 8,192 tokens never occur in the very text that they were learned on.
 
 # %% include texp: tokens that are hardly used
 
@@ -376,7 +382,7 @@ def learn_vectors(ids, counts, dim, lr, epochs=5, k=5, seed=0):
             drawn = draw_negatives(counts, (len(at), k), rng)
             true = contexts[at, None]                      # (B, 1)
             asked = np.concatenate([true, drawn], axis=1)
-            scores = model(centers[at], asked)             # (B, 1 + k)
+            scores = model(centers[at], asked)         # (B, 1 + k)
             loss = negative_sampling_loss(scores)
             adam.zero_grad()
             loss.backward()
@@ -403,7 +409,7 @@ def learn_vectors(ids, counts, dim, lr, epochs=5, k=5, seed=0):
 # \mathbf w\cdot\mathbf c=\operatorname{PMI}(w,c)-\log k .
 # $$
 #
-# [Levy and Goldberg (2014)](99_references.ipynb#levy2014) saw it: skip-gram **factorizes** a table of shifted PMI into two narrow ones, if they are wide enough to give each pair a score of its own. This is about the least loss, so let us go there: all pairs at once, with the draws in their mean.
+# [Levy and Goldberg (2014)](99_references.ipynb#levy2014) saw it: skip-gram *factorizes* a table of shifted PMI into two narrow ones, if they are wide enough to give each pair a score of its own. This is about the least loss, so let us go there: all pairs at once, with the draws in their mean.
 
 # %%
 def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
@@ -428,7 +434,7 @@ def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
 # %% [markdown]
 # **Predict** for the 300 most frequent words, with 8, 32, 128 and 300 numbers each: how close do scores and PMI − log 5 come? And where can't they?
 
-# %% include embx: the long run: skip-gram on counts, over dimensions ... name="factor-drawn"
+# %% include embx: the long run: skip-gram on counts ... name="factor-drawn"
 
 # %% [markdown]
 # With as many numbers as words, scores and shifted PMI [agree](#tbl-factor-table), and pairs never seen, whose PMI is $-\infty$, are still on their way there. With fewer numbers they don't, least for pairs seen once, which weigh least in the loss. The equation holds for shuffled plays as well: at full width skip-gram learns their noise as closely. It says what a score *is*, and not that it means anything. The difference shows where vectors are narrow: of the plays they get more of what there is to learn than of noise.

@@ -19,6 +19,7 @@ SOURCES = {"base": ("HEAD", "nbs/14_tokenizer.ipynb"), "tlib": ("tlib", "nbs/14_
 CHANGED = [                                                       # source, cell, old, new
     ("temb", "imports for word embeddings", "import re\n", ""),
     ("texp", "words never seen, the table", "for w in words({", "for w in words_of({"),
+    ("embx", "the long run: skip-gram on counts, over dimensions", "over dimensions; and on a text whose words were shuffled", "of the plays and of shuffled ones"),
     ("embx", "families = {", "# %%\nfamilies", '# %%\n#| code-summary: "the pairs"\n#| code-fold: true\nfamilies'),
     ("texp", "how numbers are cut", """sources = [inspect.getsource(importlib.import_module(name)) for name in
            (""", """folder = Path(inspect.getsourcefile(json)).parents[1]

@@ -521,7 +521,7 @@ def pmi(counts, k: float = 1.0, positive: bool = False, smoothing: float = 1.0) 
     found = np.where(seen, found, -np.inf)
     return np.maximum(found, 0) if positive else found
 
-# %% ../nbs/14_tokenizer.ipynb #32bb0354
+# %% ../nbs/14_tokenizer.ipynb #3de6238a
 def skip_gram_pairs(ids, window: int, rng=None, dynamic: bool = False, subsample: float | None = None) -> tuple[ndarray, ndarray]:
     """Words and those at most `window` places away from them: what skip-gram learns from (Mikolov et al., 2013).
 
@@ -569,7 +569,7 @@ def draw_negatives(counts, size, rng=None, power: float = 0.75) -> ndarray:
     at = np.searchsorted(total, stream(rng, "negative contexts").random(size) * total[-1], side="right")
     return seen[np.minimum(at, len(seen) - 1)]
 
-# %% ../nbs/14_tokenizer.ipynb #7bd50f43
+# %% ../nbs/14_tokenizer.ipynb #f46f9bde
 class SkipGram(Module):
     """Two vectors a word, as a center and as a context; their dot product scores whether the one stands near the other.
 
@@ -604,7 +604,7 @@ def negative_sampling_loss(scores) -> Tensor:
         raise ValueError(f"negative_sampling_loss takes scores (B, 1 + k), the true one first, k from 1 on, got shape {scores.shape}")
     return (softplus(-scores[:, 0]) + softplus(scores[:, 1:]).sum(axis=1)).mean()
 
-# %% ../nbs/14_tokenizer.ipynb #5f668845
+# %% ../nbs/14_tokenizer.ipynb #bceff05e
 class WordVectors:
     """Words and their vectors, compared by the cosine of their angle.
 
