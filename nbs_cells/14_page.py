@@ -258,7 +258,7 @@ def bits_of(model, tokenizer, text):
 # %% include texp: the rival, and tables that trust less ... claim("with its smoothing tuned
 
 # %% [markdown]
-# Per token the price rises with the vocabulary. Per byte it moves by little, and as the smoothing is, pieces seem to gain on bytes. But that rival was badly tuned. Witten and Bell let a context decide how far to trust it by how many kinds of followers it had; with $\kappa$ times as many, the table of bytes looks further back than four, and is the best of all ([the table](#tbl-tables)). At [equal context in bytes](#fig-equal-context), longer tokens gain such a table nothing. A likely reason is how it falls back: by one byte, where a table of tokens gives up a whole token.
+# Per token the price rises with the vocabulary. Per byte it moves by little, and as the smoothing is, pieces seem to gain on bytes. But that rival was badly tuned. Witten and Bell let a context decide how far to trust it by how many kinds of followers it had; with $\kappa$ times as many, the table of bytes looks further back than four, and is the best of all ([the table](#tbl-tables)). At [equal context in bytes](#fig-equal-context), longer tokens gain such a table nothing; nor do they [at an equal number of counts](#tbl-apart). A likely reason is how it falls back: by one byte, where a table of tokens gives up a whole token. The less text, [the larger the gap](#tbl-less-text); where it ends with a thousand times as much, the plays can't tell. Whole words, with bytes for those not listed, need more bits than 1,024 pieces do; with 8,192 there is little between them.
 #
 # So why tokens? Because a network pays by the *step*. At two to three bytes a token, as many steps hold two to three times the text. What that is worth is a question for transformers, in the next chapter.
 #
@@ -342,7 +342,7 @@ def plain_pmi(counts):
 # %% include embx: near = cooccurrences(ids, len(words), 5)
 
 # %% [markdown]
-# By counts all words keep the same company. PMI goes wrong at the other end: what was seen once or twice comes first, and a pair never seen has $-\infty$. And a row of the table is as long as the vocabulary.
+# By counts these words keep much the same company. PMI goes wrong at the other end: what was seen once or twice comes first, and a pair never seen has $-\infty$. And a row of the table is as long as the vocabulary.
 #
 # **Skip-gram with negative sampling**, known as word2vec, learns short rows instead ([Mikolov and others, 2013](99_references.ipynb#mikolov2013b)). Each word has two vectors of $D$ numbers, $\mathbf w$ as a center and $\mathbf c$ as context. From the text come pairs that are true; to each, $k$ contexts are drawn by how frequent they are, and called false. The dot product is the logit of *true*:
 #
@@ -389,20 +389,15 @@ def learn_vectors(ids, counts, dim, lr, epochs=5, k=5, seed=0):
             adam.step()
     return model
 
-# %% include embx: the loss on pairs held out, and vectors as text ... the long run: vectors of the plays, and of their words shuffled
+# %% include embx: the loss on pairs held out, and vectors as text ... the long run: a rate, by pairs from the last tenth of each play
 
 # %% [markdown]
-# (`dynamic` draws a window for each word, and `subsample` leaves out many of the most frequent ones, both as in the paper.) **Predict** what stands nearest to *thou*, to *king*, to *romeo*, and which of these neighbors would be left if the words of each play were shuffled.
-
-# %% include embx: the nearest words
-
-# %% [markdown]
-# The verbs that go with *thou* stand next to it, and no shuffled text has them. The *king*'s neighbors are persons of one play, *Hamlet*, in which a king speaks under that name; *romeo*'s are those of his. Shuffled, *romeo* [keeps his](#tbl-nearest): a name is near the names of its own play, whatever stands beside it. A list of neighbors that looks right proves little. Before we ask which of them would come back in other plays: what has been learned here at all?
+# (As in the paper, `dynamic` draws the size of each window, and `subsample` leaves out many of the most frequent words.) Here are counts, there a classifier that learns. What does it learn?
 
 # %% [markdown]
 # ### What it factorizes
 #
-# Here are counts, there a classifier that learns; and yet they meet. Which score is best for one pair $(w,c)$? In the text it is found $n$ times. Among the false ones it turns up $m=k\,n_w\,q(c)$ times on average, where $n_w$ counts the pairs of $w$, and $q(c)$ is how likely $c$ is drawn. So the loss asks of its score $s$ no more than $-n\log\sigma(s)-m\log\sigma(-s)$, whose derivative, $(n+m)\,\sigma(s)-n$, is 0 at $s=\log(n/m)$. Drawn as the text has them, $q(c)=p(c)$, and that is
+# Which score is best for one pair $(w,c)$? In the text it is found $n$ times. Among the false ones it turns up $m=k\,n_w\,q(c)$ times on average, where $n_w$ counts the pairs of $w$, and $q(c)$ is how likely $c$ is drawn. So the loss asks of its score $s$ no more than $-n\log\sigma(s)-m\log\sigma(-s)$, whose derivative, $(n+m)\,\sigma(s)-n$, is 0 at $s=\log(n/m)$. Drawn as the text has them, $q(c)=p(c)$, and that is
 #
 # <a id="eq-levy"></a>
 # $$
@@ -442,14 +437,21 @@ def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
 # It takes [steps](#tbl-factor-table) as well as width. And with word2vec's own draws, by counts to the power ¾, the scores are PMI of [smoothed contexts](#tbl-factor-drawn).
 
 # %% [markdown]
-# ### Do neighbors come back?
+# ### Neighbors
 #
-# Part the eight plays into four and four, and make vectors of each half alone. **Predict** how many of a word's ten nearest in one half are among its ten in the other: by skip-gram, by the rows of PMI, by shuffled words, and among words that are merely as frequent.
+# **Predict** what stands nearest to *thou*, to *king*, to *romeo*, and which of these neighbors would be left if the words of each play were shuffled.
+
+# %% include embx: the long run: vectors of the plays, and of their words shuffled ... the nearest words
+
+# %% [markdown]
+# The verbs that go with *thou* stand next to it, and not after shuffling; *love* stands by *soul*, *life* and *heart*. The *king*'s neighbors are those of one play, *Hamlet*, in which a king speaks under that name, and *romeo*'s are those of his. Shuffled within each play, both [keep to their play](#tbl-nearest), *romeo* even to the same persons: names of a play are near each other, whatever stands beside them. A list of neighbors that looks right proves little.
+#
+# Which of them would come back in other plays? Part the eight plays into four and four, and make vectors of each half alone. **Predict** how many of a word's ten nearest in one half are among its ten in the other: by skip-gram, by the rows of PMI, with words shuffled, and by chance.
 
 # %% include embx: vectors from counts: singular vectors of positive PMI, and skip-gram ... name="replication"
 
 # %% [markdown]
-# [One or two](#tbl-replication): many more than by chance or from shuffled words, about twice as many as among words equally frequent. And the rows of PMI, which nobody learned, have nearly as many. Of the lists above, then, most words would not stand there in other plays. Two hundred thousand words are few; published vectors come from billions.
+# [One or two](#tbl-replication): many more than by chance or with shuffled words, and about twice as many as among words that are equally frequent. The rows of positive PMI, which nobody had to learn, have somewhat fewer than skip-gram's vectors. Of the lists above, then, most words would not stand there in other plays. Two hundred thousand words are few.
 
 # %% [markdown]
 # ### Analogies
@@ -466,7 +468,9 @@ def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
 # %% include embx: the long run: five seeds ... name="analogies"
 
 # %% [markdown]
-# Two hundred thousand words are too few for [nouns and verbs](#tbl-analogies), by either way: nearly all answers are wrong. And if all words may answer, most answers are *b* or *c*: $\mathbf b-\mathbf a+\mathbf c$ does not get away from them. The exception are the possessives, *i my*, *thou thy* and so on, seen thousands of times: from singular vectors most are right, many more than the word nearest to *c* gets, and some even with all words allowed.
+# For [plurals and forms of verbs](#tbl-analogies) it fails: learned at once, skip-gram answers about as many as a guess among the family's other second words would, and the other ways answer fewer. *King* and *queen* and their kind fare no better than by the word nearest to *c*. With all words allowed, the answer is *b* or *c* more often than not: $\mathbf b-\mathbf a+\mathbf c$ does not get away from them.
+#
+# Two families succeed, in the same vectors: the possessives, and, learned at once, the verbs of *thou*. They are answered far more often than by any of the three shortcuts; learned at once, most of that is left with all words allowed. So it is not that small texts have no analogies; they have some. How the vectors were learned matters as much: learned from drawn pairs, five times through with frequent words thinned out, as word2vec is mostly used, the same loss answers hardly anything.
 
 # %% [markdown]
 # ## The same in PyTorch
@@ -484,7 +488,7 @@ def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
 # - To encode is to merge in the order learned. Decoding undoes it, byte for byte. With counts kept, a fraction of the pairs is looked at, and the merges are the same.
 # - Compare models in bits per byte. So compared, tables of counts gain next to nothing from tokens as they come, and lose once their smoothing is tuned. What tokens save is steps.
 # - Tokens follow counts: numbers are cut unevenly, other scripts byte by byte; a prompt that ends in a space misleads; tokens that were steps to longer ones are never trained.
-# - Skip-gram with negative sampling factorizes PMI − log *k*, of noise as well as of meaning. From eight plays, one or two of ten neighbors come back in other plays, and most analogies fail.
+# - Skip-gram with negative sampling factorizes PMI − log *k*, of noise as well as of meaning. From eight plays, one or two of ten neighbors come back in other plays, and most analogies fail; not all.
 
 # %% [markdown]
 # ## Exercises
