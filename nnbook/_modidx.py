@@ -591,6 +591,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'nnbook.kernels._Heads.forward': ('kernels.html#_heads.forward', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Heads.hidden': ('kernels.html#_heads.hidden', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Heads.load': ('kernels.html#_heads.load', 'nnbook/kernels.py'),
+                                'nnbook.kernels._Heads.powers': ('kernels.html#_heads.powers', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Heads.shift': ('kernels.html#_heads.shift', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Heads.weights': ('kernels.html#_heads.weights', 'nnbook/kernels.py'),
                                 'nnbook.kernels._Pack': ('kernels.html#_pack', 'nnbook/kernels.py'),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
-from .autograd import _BITS, Tensor, _chosen, _tensors
+from .autograd import _BITS, Tensor, _chosen, _paused, _tensors
 
 # %% ../nbs/92_kernels.ipynb #d426c9c6
 class _Window(NamedTuple):
@@ -656,9 +656,10 @@ class _Heads:
     """Heads that share a mask: q (B, h, g, T, d), k (B, h, S, d), v (B, h, S, e), g query heads to one of keys.
 
     Weights are powers of two, of scores in base 2: of their differences to the row's largest, if they could be too large as they are.
-    Kept for the way back are `share` and `top`, two numbers a query. What else it needs is computed again, where it is still in the cache.
+    Kept for the way back are `share` and `top`, two numbers a query; the weights too, if `keep`. What else it needs is computed again.
     """
-    def __init__(self, view: _View, scale: float): self.view, self.scale, self.top = view, scale, None
+    def __init__(self, view: _View, scale: float, keep: bool):
+        self.view, self.scale, self.keep, self.top, self.kept = view, scale, keep, None, {}
 
     def load(self, room: _Room, q: ndarray, k: ndarray, v: ndarray) -> tuple:
         "q for scores in base 2, and those k and v that some query sees, (B, h, 1, S, d)."
@@ -687,8 +688,15 @@ class _Heads:
         return np.concatenate([q, -self.top], axis=-1), room.columns("columns", k, 1)
 
     def weights(self, room: _Room, q: ndarray, columns: ndarray, tile: _Tile) -> ndarray:
-        "(..., rows, columns), not divided by their sum."
-        x = room.product("scores", q[..., tile.rows, :], columns[..., tile.columns])
+        "(..., rows, columns), not divided by their sum: those that were kept, or computed."
+        at = tile.rows.start, tile.columns.start
+        if at in self.kept: return self.kept[at]
+        pair = q[..., tile.rows, :], columns[..., tile.columns]
+        if not self.keep: return self.powers(room.product("scores", *pair), tile)
+        return self.kept.setdefault(at, self.powers(np.matmul(*pair), tile))
+
+    def powers(self, x: ndarray, tile: _Tile) -> ndarray:
+        "The weights, in place of the scores."
         if self.top is None:
             np.exp2(x, out=x)
             return x if tile.factor is None else np.multiply(x, tile.factor, out=x)
@@ -742,7 +750,7 @@ class _Heads:
 
 # %% ../nbs/92_kernels.ipynb #78293b74
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_causal: bool = False, scale: float | None = None) -> Tensor:
-    """softmax(scale·q kᵀ + mask) v (Vaswani et al., 2017) as one node, without ever holding all weights (Rabe & Staats, 2021; Dao et al., 2022).
+    """softmax(scale·q kᵀ + mask) v (Vaswani et al., 2017) as one node, which holds all weights only if there are at most 4d keys (Rabe & Staats, 2021; Dao et al., 2022).
 
     Shapes: q (B, h, T, d), k (B, h_kv, S, d), v (B, h_kv, S, e) -> (B, h, T, e); query head i reads the keys of head
     i // (h / h_kv). mask, a constant that broadcasts to (B, h, T, S): bool, True where a query may look, or float, added to the
@@ -757,7 +765,8 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_c
     result, group = np.result_type(q.data, k.data, v.data), h // heads
     dtype, scale = np.result_type(result, np.float32), max(d, 1) ** -0.5 if scale is None else float(scale)
     leaves, out = (q.data.reshape(B, heads, group, T, d), k.data, v.data), np.empty((B, heads, group, T, e), dtype)
-    parts = [(at, _Heads(view, scale)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)]
+    keep = S <= 4 * d and not _paused.get() and any(x.requires_grad for x in (q, k, v))   # at most four times the memory of q
+    parts = [(at, _Heads(view, scale, keep)) for at, view in _parts(mask, is_causal, leaves[0].shape, S, dtype)]
     def run(name, arrays, room):
         with np.errstate(all="ignore"):
             for at, part in parts: getattr(part, name)(room, *(a[at] for a in arrays))
