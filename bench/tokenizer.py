@@ -4,10 +4,11 @@
     python bench/tokenizer.py --markdown      # as Markdown, for the README
     python bench/tokenizer.py --processes 1   # shorter and noisier (default 5)
 
-The plays are 1.1 million characters of ASCII; all use GPT-2's pre-tokenizer, and all must find the same merges and ids. nnbook is Python and
-NumPy; tokenizers and tiktoken are Rust, kept to one thread. "First" is a tokenizer that has encoded nothing yet, "again" the
-second time, when nnbook and tokenizers remember pre-tokens. tokenizers' `encode` also finds where each token stands in the text; its
-`encode_batch_fast` does not. tiktoken only encodes. Rounds and processes as in bench/rounds.py.
+The plays are 1.1 million characters of ASCII; all use GPT-2's pre-tokenizer, and all must find the same merges and ids. nnbook is Python
+and NumPy; tokenizers and tiktoken are Rust, kept to one thread. "For the first time" is by a tokenizer that has encoded nothing yet,
+"again" the second time, when nnbook and tokenizers remember pre-tokens. tokenizers' `encode` also finds where each token stands in the
+text; its `encode_batch_fast` does not (cut into lines or paragraphs the plays take it as long). tiktoken only encodes. Rounds and
+processes as in bench/rounds.py.
 """
 
 import gc
@@ -15,7 +16,6 @@ import json
 import os
 import statistics
 import time
-from itertools import chain
 
 from rounds import main, version
 
@@ -27,7 +27,7 @@ import numpy as np  # after rounds, which keeps every library to one thread
 VOCAB_SIZE = 2256
 PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"   # tiktoken's faster way to write GPT-2's
 CASES = {"learn": "2,000 merges from 1.1 MB", "first": "encode 1.1 MB for the first time", "again": "encode 1.1 MB again"}
-CAVEAT = "CPU time on one core, median of fresh processes with interleaved rounds; MB/s of text, and time as a multiple of that of `tokenizers`."
+CAVEAT = "CPU time on one core, median of fresh processes with interleaved rounds; MB/s of text; ratios are to tokenizers' time."
 
 
 def plays() -> str:
@@ -41,14 +41,16 @@ def ours():
     return BPETokenizer.train(plays(), VOCAB_SIZE)
 
 
-# Each engine: learn(text) returns a function that learns, and returns the merges as bytes; encoder(tokenizer) a function from the text to ids.
+# Each engine: learn(text) returns a function that learns a tokenizer; merges(learned) its merges; encoder(tokenizer) encodes a text.
 
 class nnbook:
     "BPETokenizer."
 
     def learn(text):
         from nnbook.tokenizer import BPETokenizer
-        return lambda: BPETokenizer.train(text, VOCAB_SIZE).merges
+        return lambda: BPETokenizer.train(text, VOCAB_SIZE)
+
+    def merges(tokenizer): return tokenizer.merges
 
     def encoder(tokenizer): return type(tokenizer)(tokenizer.merges).encode
 
@@ -62,7 +64,8 @@ class tokenizers:
             peer = Tokenizer(models.BPE())
             peer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
             alphabet = pre_tokenizers.ByteLevel.alphabet()
-            peer.train_from_iterator([text], trainers.BpeTrainer(vocab_size=VOCAB_SIZE, initial_alphabet=alphabet, show_progress=False, min_frequency=2))
+            options = {"vocab_size": VOCAB_SIZE, "initial_alphabet": alphabet, "show_progress": False, "min_frequency": 2}
+            peer.train_from_iterator([text], trainers.BpeTrainer(**options))
             return peer
         return run
 
@@ -99,11 +102,14 @@ class tiktoken:
 
     def encoder(tokenizer):
         import tiktoken
-        peer = tiktoken.Encoding("plays", pat_str=PATTERN, mergeable_ranks={token: i for i, token in enumerate(tokenizer.tokens)}, special_tokens={})
-        return peer.encode_ordinary
+        ranks = {token: i for i, token in enumerate(tokenizer.tokens)}
+        return tiktoken.Encoding("plays", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={}).encode_ordinary
 
 
-ENGINES = {"**nnbook**": (nnbook, "nnbook"), "tokenizers": (tokenizers, "tokenizers"), "tokenizers, encode_batch_fast": (tokenizers_fast, "tokenizers"), "tiktoken": (tiktoken, "tiktoken")}
+ENGINES = {  # what the table says: the class, and the package whose version is printed
+    "**nnbook**": (nnbook, "nnbook"), "tokenizers": (tokenizers, "tokenizers"),
+    "tokenizers, encode_batch_fast": (tokenizers_fast, "tokenizers"), "tiktoken": (tiktoken, "tiktoken"),
+}
 
 
 def prepared(case: str, text: str) -> tuple[dict, dict]:
@@ -120,7 +126,7 @@ def prepared(case: str, text: str) -> tuple[dict, dict]:
         except ModuleNotFoundError as error:
             missing[name] = f"{error.name} is not installed"
             continue
-        same = np.array_equal(found, model.encode(text)) if case != "learn" else (engine.merges(found) if hasattr(engine, "merges") else found) == model.merges
+        same = engine.merges(found) == model.merges if case == "learn" else np.array_equal(found, model.encode(text))
         if not same: raise SystemExit(f"{name} {version(package)} finds something else than nnbook")
         makers[name] = make
     return makers, missing
@@ -146,14 +152,15 @@ def table(title: str, found: list, markdown: bool) -> None:
     runs, missing, rows = [times for times, _ in found], found[0][1], []
     for name in sorted(runs[0], key=lambda name: statistics.median(m[name] for m in runs)):
         ms, ratios = statistics.median(m[name] for m in runs), [m[name] / m.get("tokenizers", float("nan")) for m in runs]
-        rows.append([f"{name} {version(ENGINES[name][1])}", f"{ms:,.0f}", f"{1102.997 / ms:.2f}", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"])
+        rows.append([f"{name} {version(ENGINES[name][1])}", f"{ms:,.0f}", f"{len(plays()) / 1000 / ms:.2f}",
+                     f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"])
     head = [title, "ms", "MB/s", "of tokenizers", "range"]
     if markdown:
         for cells in (head, ["---", *["---:"] * 4], *rows): print("| " + " | ".join(cells) + " |")
     else:
         rows = [[cells[0].replace("*", ""), *cells[1:]] for cells in rows]
         widths = [max(map(len, column)) for column in zip(head, *rows)]
-        for cells in (head, *rows): print("  ".join(chain([cells[0].ljust(widths[0])], (c.rjust(w) for c, w in zip(cells[1:], widths[1:])))))
+        for cells in (head, *rows): print("  ".join([cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:]))]))
     for name, why in missing.items(): print(f"\n{name}: left out, {why}.")
     print()
 
