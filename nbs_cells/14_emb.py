@@ -320,7 +320,7 @@ table([{"word": f"{word} ({seen[word]})"} | {name: ", ".join(other for other, _ 
       name="nearest", caption="The six nearest words by cosine, to eight words chosen beforehand (in brackets, how often each occurs): by skip-gram, 50 numbers a word; by the first 50 singular vectors of positive PMI; and by skip-gram from the same plays with the words of each shuffled.")
 
 # %% [markdown]
-# The verb forms that go with *thou* stand next to it, and not when the words were shuffled; *love* stands by *soul*, *life* and *heart*. The *king*'s neighbors are those of one play, *Hamlet*, where a king speaks under that name, and *romeo*'s are those of his. Shuffled within each play, both [keep to their play](#tbl-nearest), *romeo* even to most of the same persons: names of a play are near each other whatever stands beside them. A list of neighbors that looks right proves little. Which of them would come back in other plays?
+# The verb forms that go with *thou* stand next to it, and not when the words were shuffled; *love* stands by *soul*, *life* and *heart*. The *king*'s neighbors are those of one play, *Hamlet*, where a king speaks under that name, and *romeo*'s are those of his. Shuffled within each play, both [keep to their play](#tbl-nearest), *romeo* even to the same persons: names of a play are near each other whatever stands beside them. A list of neighbors that looks right proves little. Which of them would come back in other plays?
 
 # %% jupyter={"source_hidden": true}
 #| code-summary: "vectors from counts: singular vectors of positive PMI, and skip-gram"
@@ -474,5 +474,5 @@ claim("of the questions on plurals, on -s and on the past, skip-gram at once ans
 # %% [markdown]
 # For [plurals and forms of verbs](#tbl-analogies) it fails: learned at once, skip-gram answers about as many as a guess among the family's other second words would, and the other ways answer fewer. *King* and *queen* and their kind fare no better than by the word nearest to *c*. With all words allowed, the answer is *b* or *c* more often than not: $\mathbf b-\mathbf a+\mathbf c$ does not get away from them.
 #
-# Two families succeed, in the same vectors: the possessives, and, learned at once, the verbs of *thou*. They are answered far more often than by any of the three shortcuts, and most of that is left with all words allowed. So it is not that small texts have no analogies; they have some. How the vectors were learned matters as much: learned from drawn pairs, five times through with frequent words thinned out, as word2vec is mostly used, the same loss answers hardly anything.
+# Two families succeed, in the same vectors: the possessives, and, learned at once, the verbs of *thou*. They are answered far more often than by any of the three shortcuts; learned at once, most of that is left with all words allowed. So it is not that small texts have no analogies; they have some. How the vectors were learned matters as much: learned from drawn pairs, five times through with frequent words thinned out, as word2vec is mostly used, the same loss answers hardly anything.
 
