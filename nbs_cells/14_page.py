@@ -245,9 +245,9 @@ def spelled(tokenizer, text):
     return "".join(map(chr, 0x10000 + tokenizer.encode(text)))
 
 def table_of(tokenizer, order, parts):
-    alphabet = "".join(map(chr, 0x10000 + np.arange(len(tokenizer))))
+    all_ids = 0x10000 + np.arange(len(tokenizer))
     texts = [spelled(tokenizer, text) for text in parts.values()]
-    return NGram(order, alphabet).fit(texts)
+    return NGram(order, "".join(map(chr, all_ids))).fit(texts)
 
 def bits_of(model, tokenizer, text):
     "Bits of all tokens but the first, and how many bytes they are."
@@ -267,7 +267,7 @@ def bits_of(model, tokenizer, text):
 # %% include texp: the sum over all ways
 
 # %% [markdown]
-# Here it is worth less than a hundredth of a bit.
+# Here all the other ways together are worth [little](#tbl-all-ways).
 
 # %% [markdown]
 # ## What goes wrong
@@ -285,10 +285,10 @@ def bits_of(model, tokenizer, text):
 #
 # A token holds the space before its word. `the`, `␣the` and `The` have nothing in common but a spelling that the model never sees. And a prompt that *ends* in a space ends in a token that hardly ever stands before a word. **Predict** how many more bits the next word costs then, compared with a model that knows that a space comes.
 
-# %% include texp: a prompt that ends in a space ... claim("a space at the end
+# %% include texp: a prompt that ends in a space, the tables ... claim("a space at the end
 
 # %% [markdown]
-# Want of context is not the reason: with one token more in sight it is no better. Behind a lone space [the table of counts](#tbl-prompts) expects what stood there in training, and a common word never did, since it brought its own space along. Programs that ask models cut the space off, or take back the last token and let the model choose it anew.
+# Want of context is not the reason: with one token more in sight it is no better. Behind a lone space [the table of counts](#tbl-prompts) expects what stood there in training: words that have no token with the space in it. The word that is wanted mostly has one, and so never stood there. Programs that ask models cut the space off, or take back the last token and let the model choose it anew.
 #
 # ### Rare tokens
 #

@@ -21,6 +21,11 @@ CHANGED = [                                                       # source, cell
     ("texp", "words never seen, the table", "for w in words({", "for w in words_of({"),
     ("embx", "the long run: skip-gram on counts, over dimensions", "over dimensions; and on a text whose words were shuffled", "of the plays and of shuffled ones"),
     ("embx", "families = {", "# %%\nfamilies", '# %%\n#| code-summary: "the pairs"\n#| code-fold: true\nfamilies'),
+    ("texp", "the figure that moves", "figure(width=4.4, height=1.2)", "figure(width=4.4, height=2.1)"),
+    ("texp", "the figure that moves", "        x, y = 0, 0\n", "        x, y, ends = 0, 0, {speech[: speech.index(word)] for word in (\"that\", \"Whether\", \" the mind\")}\n        said = \"\"\n"),
+    ("texp", "the figure that moves", "fontsize=10,", "fontsize=14,"),
+    ("texp", "the figure that moves", "            x, y = (0, y + 1) if token.endswith(\"\\n\") else (x + len(token), y)\n", "            said += token\n            x, y = (0, y + 1) if said in ends else (x + len(token), y)\n"),
+    ("texp", "the figure that moves", "xlim=(-0.3, 46), ylim=(1.6, -0.6)", "xlim=(-0.3, 25), ylim=(3.6, -0.6)"),
     ("texp", "how numbers are cut", """sources = [inspect.getsource(importlib.import_module(name)) for name in
            (""", """folder = Path(inspect.getsourcefile(json)).parents[1]
 sources = [(folder / name.replace(".", "/")).with_suffix(".py").read_text("utf-8") for name in
