@@ -365,6 +365,12 @@ def test_a_small_drawing_stands_beside_the_paragraphs_before_it_if_they_are_high
     assert re.sub(r'<div class="nn-beside"><div>\n(.*?)</div>\n(.*)</div>\n', r"\1\2", put, flags=re.S) == body
 
 
+@pytest.mark.parametrize(("height", "notes_kept"), [(60, 0), (500, 1)])
+def test_no_side_note_stands_where_a_drawing_does(height, notes_kept):
+    put = notes.put(Page("a.ipynb", "a.html", "A", "", CITES + "\n" + CELL.format(200, height)), notes.works(ENTRIES))
+    assert ("nn-beside" in put, put.count("<aside")) == (not notes_kept, notes_kept)
+
+
 @pytest.mark.parametrize("width", [390, 1240, 1440])
 def test_small_drawings_use_the_margin_of_a_wide_page(width, base, built, watched):
     page, _ = watched

@@ -11,7 +11,8 @@ ENTRY = re.compile(r'<a id="(?P<name>[^"]+)"></a>(?P<said>.*?)</p>', re.S)
 PARAGRAPH = re.compile(r"<p>(?:(?!</p>).)*?</p>", re.S)
 CITED = re.compile(r'href="references\.html#([^"]+)"')
 LINE_OF_TEXT, LINE_OF_NOTE = 72, 42  # characters
-DRAWING = re.compile(r'(?:<p>(?:(?!</p>).)*</p>\n)+<div id="cell-\d+" class="cell">\n(?:<details class="code-fold"(?:(?!</details>).)*</details>\n)?'
+DRAWING = re.compile(r'(?P<notes><aside class="nn-note"(?:(?!</aside>).)*</aside>)?(?:<p>(?:(?!</p>).)*</p>\n)+'
+                     r'<div id="cell-\d+" class="cell">\n(?:<details class="code-fold"(?:(?!</details>).)*</details>\n)?'
                      r'<div class="cell-output[^>]*>\n<figure class="nn-figure"[^>]*data-kind="diagram"><svg (?P<size>[^>]*)>(?:(?!</figure>).)*</figure>\n</div>\n</div>\n', re.S)
 MARGIN, LINE, NOTE, FOLD, SPACE = 350, 28, 20, 40, 90  # px: the widest drawing, a line of text, of a caption, a closed fold; what may stay blank
 
@@ -49,7 +50,10 @@ def put(page: Page, known: dict[str, str]) -> str:
 
 
 def beside(found: re.Match) -> str:
-    "Paragraphs and the small drawing after them, to stand side by side, if the nearest paragraphs are as high as the drawing with its caption."
+    """Paragraphs and the small drawing after them, to stand side by side, if the nearest paragraphs are as high as the drawing with its caption.
+
+    Side notes of the first of these paragraphs would stand where the drawing does, and are left out.
+    """
     width, height = (int(re.search(rf'\b{side}="(\d+)', found["size"])[1]) for side in ("width", "height"))
     needed = height + NOTE * (1 + len(bare(found[0].partition("<figcaption>")[2])) // LINE_OF_NOTE) - FOLD
     paragraphs, cell = PARAGRAPH.findall(found[0].partition('<div id="cell-')[0]), found[0][found[0].index('<div id="cell-') :]
@@ -58,4 +62,5 @@ def beside(found: re.Match) -> str:
     if width > MARGIN or not taken:
         return found[0]
     lines = [p + "\n" for p in paragraphs]
-    return "".join(lines[:-taken]) + f'<div class="nn-beside"><div>\n{"".join(lines[-taken:])}</div>\n{cell}</div>\n'
+    notes = (found["notes"] or "") if taken < len(paragraphs) else ""
+    return notes + "".join(lines[:-taken]) + f'<div class="nn-beside"><div>\n{"".join(lines[-taken:])}</div>\n{cell}</div>\n'
