@@ -1554,6 +1554,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'nnbook.transformer._norm_numbers': ('transformer.html#_norm_numbers', 'nnbook/transformer.py'),
                                     'nnbook.transformer._parts': ('transformer.html#_parts', 'nnbook/transformer.py'),
                                     'nnbook.transformer._read': ('transformer.html#_read', 'nnbook/transformer.py'),
+                                    'nnbook.transformer._tied': ('transformer.html#_tied', 'nnbook/transformer.py'),
                                     'nnbook.transformer._top': ('transformer.html#_top', 'nnbook/transformer.py'),
                                     'nnbook.transformer._vaswani': ('transformer.html#_vaswani', 'nnbook/transformer.py'),
                                     'nnbook.transformer._windows': ('transformer.html#_windows', 'nnbook/transformer.py'),

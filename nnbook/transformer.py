@@ -209,6 +209,12 @@ class Block(_Residual):
         return self._add(x, self.norm2, self.mlp)
 
 # %% ../nbs/15_transformer.ipynb #35a4a9c0
+def _tied(table: Embedding) -> Linear:
+    "A head whose weight is the embedding's; nothing is drawn for it."
+    head = Linear.__new__(Linear)
+    head.weight, head.bias = table.weight, None
+    return head
+
 class _Stack(Module):
     "Tokens' vectors through blocks, to scores of each token of the vocabulary."
     def __init__(self, config: GPTConfig, rng=None):
@@ -221,9 +227,8 @@ class _Stack(Module):
         self.dropout = Dropout(c.dropout, rng.spawn(1)[0])
         self.blocks = ModuleList(Block(c, rng) for _ in range(c.n_layers))
         self.norm = _norm(c) if c.norm_position == "pre" else None
-        self.head = Linear(c.d_model, c.vocab_size, bias=False, rng=0 if c.tied else rng)
-        if c.tied: self.head.weight = self.embedding.weight
-        else: normal_(self.head.weight, std=_STD, rng=rng)
+        self.head = _tied(self.embedding) if c.tied else Linear(c.d_model, c.vocab_size, bias=False, rng=rng)
+        if not c.tied: normal_(self.head.weight, std=_STD, rng=rng)
 
     def _logits(self, tokens, lengths, is_causal: bool, plain: bool) -> Tensor:
         name = type(self).__name__
@@ -277,7 +282,7 @@ def n_parameters(config: GPTConfig) -> int:
     return tables * c.d_model + c.n_layers * sum(_layer_numbers(c)) + (_norm_numbers(c) if c.norm_position == "pre" else 0)
 
 def flops_per_token(config: GPTConfig, length: int | None = None) -> int:
-    """Floating-point operations of the matrix products of one training step, a token: 6 N + 12 L H Q T (Chowdhery et al., 2022, appendix B).
+    """Floating-point operations of the matrix products of one training step, a token: 6 N + 12 L H Q T (Chowdhery et al., 2022).
 
     N: the entries of all matrices that a token is multiplied with, the head's too; not of the tables in which it is looked up, biases and
     norms. A weight costs a multiplication and an addition forward and twice that backward: 6 N. L layers of H heads of width Q compare a
@@ -462,8 +467,7 @@ class EncoderDecoder(Module):
         for part in (self.encoder, self.decoder):
             for weight in part.parameters():
                 if weight.ndim == 2: xavier_uniform_(weight, rng=rng)
-        self.head = Linear(d_model, tgt_vocab, bias=False, rng=0)
-        self.head.weight = self.tgt_embedding.weight
+        self.head = _tied(self.tgt_embedding)
 
     def _embedded(self, table: Embedding, tokens) -> Tensor:
         n, d = table.weight.shape

@@ -3,21 +3,24 @@
 import ast
 import copy
 import zlib
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
 
-from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training
+from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training, transformer
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import attention as attention_twins
 from nnbook.torch import cnn as cnn_twins
 from nnbook.torch import layers as twins
 from nnbook.torch import rnn as rnn_twins
+from nnbook.torch import transformer as transformer_twins
 from nnbook.torch.twins import assert_twins
 
+SIZES = transformer.GPTConfig(4, context_length=4, n_layers=1, n_heads=1, d_model=4, dropout=0.5)
 ROWS, LABELS = np.arange(12.0)[:, None], np.arange(12) % 2
 READY = layers.Linear(3, 2), twins.Linear(3, 2)                   # made beforehand, so that only the judge draws
 
@@ -71,6 +74,11 @@ USES = [
         *[("a recurrent layer", make, (2, 4)) for make in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")], ("CharLM", "CharLM", ("ab", 4, 4)), ("SequenceClassifier", "SequenceClassifier", (2, 4, 2))]],
     *[(name, 1, lambda seed, module=module, name=name, sizes=sizes: getattr(module, name)(*sizes, rng=seed)) for module in (attention, attention_twins) for name, sizes in {
         "MultiHeadAttention": (4, 2), "LearnedPositions": (4, 4), "AdditiveAttention": (4, 4, 4)}.items()],
+    *[(name, 1, lambda seed, module=module, make=make, sizes=sizes: getattr(module, make)(*sizes, rng=seed)) for module in (transformer, transformer_twins) for name, make, sizes in [
+        ("a transformer", "GPT", (SIZES,)), ("a transformer", "MaskedEncoder", (SIZES,)), ("a transformer", "GPT", (replace(SIZES, tied=False),)), ("Block", "Block", (SIZES,)), ("DecoderBlock", "DecoderBlock", (SIZES,)), ("FeedForward", "FeedForward", (SIZES,)),
+        ("EncoderDecoder", "EncoderDecoder", (4, 4, 4, 1))]],
+    ("masked tokens", 1, lambda seed: transformer.mask_tokens([[0, 1]], 2, 3, rng=seed)),
+    ("a text", 1, lambda seed: transformer.generate(transformer.GPT(SIZES, np.random.default_rng()), [1], 1, rng=seed)),
     ("a text", 1, lambda seed: rnn.generate(rnn.NGram(1, "ab").fit("ab"), "a", 2, rng=seed)),
     ("a judge", 1, lambda seed: check("training.1", lambda losses, sizes: np.average(losses, weights=sizes))),
 ]
