@@ -223,7 +223,7 @@ def bytes_per_token(tokenizer, parts):
 # %% [markdown]
 # The first doubling of the vocabulary nearly halves the text; each further one gains less, and a little less still on text that was held out. By rank, words fall along Zipf's line to a long shelf of those that occur once. A thousand tokens bend away from it: most of them occur often, and so can be learned.
 #
-# [The second table](#tbl-price) shows for whom they are made. No merge of the plays joins bytes of Greek, Hindi or Chinese, so that each letter costs all of its two or three bytes, which was forced. German has the same letters and pays twice the tokens, for words that the merges don't fit. Vocabularies of large models are learned on many languages, by their share in the text: [Petrov and others (2023)](99_references.ipynb#petrov2023) found the same sentences up to fifteen times as long in one language as in another. Who pays by the token, pays for that.
+# [The second table](#tbl-price) shows for whom they are made. No merge of the plays joins bytes of Greek, Hindi or Chinese, so that each letter costs all of its two or three bytes, which was forced. German has the same letters and pays twice the tokens, for words that the merges don't fit. Vocabularies of large models are learned on many languages, by their share in the text: [Petrov and others (2023)](99_references.ipynb#petrov2023) found the same sentences up to fifteen times as long in one language as in another. Who pays by the token, pays for that ([Ahia and others, 2023](99_references.ipynb#ahia2023)).
 
 # %% [markdown]
 # ## Bits per byte
@@ -297,7 +297,7 @@ def bits_of(model, tokenizer, text):
 # %% include texp: tokens that are hardly used
 
 # %% [markdown]
-# Hundreds; and of most bytes the plays have none. Each has its row in the embedding, and that row is left where it started, since training never shows it. Give such a token to a network, and it reads noise: `SolidGoldMagikarp` was one of GPT-2's ([Rumbelow and Watkins, 2023](99_references.ipynb#rumbelow2023)), and [Land and Bartolo (2024)](99_references.ipynb#land2024) find them in most open models. The usual cause there is another: the tokenizer learned from other text than the network did.
+# Hundreds; and of most bytes the plays have none. Each has its row in the embedding; as an input, training never shows it, and the row stays where it started, unless weights decay or the output shares the table. Give such a token to a network, and it reads noise: `SolidGoldMagikarp` was one of GPT-2's ([Rumbelow and Watkins, 2023](99_references.ipynb#rumbelow2023)), and [Land and Bartolo (2024)](99_references.ipynb#land2024) find them in most open models. There a frequent cause is another: the tokenizer learned from other text than the network did.
 
 # %% [markdown]
 # ## Word embeddings
@@ -432,14 +432,14 @@ def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
 # %% include embx: the long run: skip-gram on counts ... name="factor-drawn"
 
 # %% [markdown]
-# With as many numbers as words, scores and shifted PMI [agree](#tbl-factor-table), and pairs never seen, whose PMI is $-\infty$, are still on their way there. With fewer numbers they don't, least for pairs seen once, which weigh least in the loss. The equation holds for shuffled plays as well: at full width skip-gram learns their noise as closely. It says what a score *is*, and not that it means anything. The difference shows where vectors are narrow: of the plays they get more of what there is to learn than of noise.
+# With as many numbers as words, scores and shifted PMI [agree](#tbl-factor-table), and pairs never seen, whose PMI is $-\infty$, are still on their way there. With fewer numbers they agree less, least for pairs seen once, which weigh least in the loss. The equation holds for shuffled plays as well: at full width skip-gram learns their noise as closely. It says what a score *is*, and not that it means anything. The difference shows where vectors are narrow: of the plays they get more of what there is to learn than of noise.
 #
 # It takes [steps](#tbl-factor-table) as well as width. And with word2vec's own draws, by counts to the power ¾, the scores are PMI of [smoothed contexts](#tbl-factor-drawn).
 
 # %% [markdown]
 # ### Neighbors
 #
-# **Predict** what stands nearest to *thou*, to *king*, to *romeo*, and which of these neighbors would be left if the words of each play were shuffled.
+# Learn 50 numbers for each word in this way, all pairs at once. **Predict** what stands nearest to *thou*, to *king*, to *romeo*, and which of these neighbors would be left if the words of each play were shuffled.
 
 # %% include embx: the long run: vectors of the plays, and of their words shuffled ... the nearest words
 
@@ -502,6 +502,7 @@ def factorize(counts, dim, lr, steps=500, k=5, power=1.0, seed=0):
 # - [Kudo and Richardson (2018)](99_references.ipynb#kudo2018): SentencePiece, which needs no pre-tokens, and another way to choose the pieces.
 # - [Petrov and others (2023)](99_references.ipynb#petrov2023) count what the same sentence costs in different languages.
 # - [Land and Bartolo (2024)](99_references.ipynb#land2024) find tokens that a model has never learned.
-# - [Levy and Goldberg (2014)](99_references.ipynb#levy2014), four pages of argument. [Jurafsky and Martin](99_references.ipynb#jurafsky2025) for the rest.
+# - [Levy and others (2015)](99_references.ipynb#levy2015) tune word2vec and tables of counts alike, and find that settings decide more than methods. [Pennington and others (2014)](99_references.ipynb#pennington2014): GloVe, fitted to log counts.
+# - [Prince (2023)](99_references.ipynb#prince2023) and [Zhang and others (2023)](99_references.ipynb#zhang2023), chapter 15, for what this chapter leaves out.
 
 # %% include file: 14_checkers
