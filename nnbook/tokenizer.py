@@ -258,7 +258,7 @@ class _Merger(dict):
             parts = word.split(self.pairs[new - 256])
             if len(parts) == 1: continue                                # merged already, or gone
             word = (token := chr(new)).join(parts)
-            born = {(part[-1:] or token) + token for part in parts[:-1]} | {token + (part[:1] or token) for part in parts[1:]}
+            born = {part[-1:] + token for part in parts[:-1]} | {token + (part[:1] or token) for part in parts[1:]}
             for pair in born & self.made.keys(): heappush(ahead, self.made[pair])
         return word
 
@@ -405,7 +405,7 @@ class BPETokenizer:
         ordinary = self.tokens[: len(self) - len(self.special_tokens)]
         vocab = {_symbols(token): i for i, token in enumerate(ordinary)} | self.special_tokens
         lines = [_HEADER + _UNCUT * (not self.pretokenize), *(f"{_symbols(a)} {_symbols(b)}" for a, b in self.merges), ""]
-        (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), "utf-8")
+        (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False, separators=(",", ":")), "utf-8")
         (folder / "merges.txt").write_text("\n".join(lines), "utf-8", newline="\n")
 
     @classmethod
