@@ -410,7 +410,7 @@ class BPETokenizer:
 
     @classmethod
     def load(cls, folder: "str | Path") -> "BPETokenizer":
-        """The tokenizer of a folder's vocab.json and merges.txt, by `save`, `tokenizers` or GPT-2. Tokens that no merge makes are special.
+        """The tokenizer of a folder's vocab.json and merges.txt, by `save`, or laid out as GPT-2's. Tokens that no merge makes are special.
 
         Raises FileNotFoundError, and ValueError when the files do not hold merges, in GPT-2's symbols, and the ids that follow from them.
         """
@@ -459,6 +459,7 @@ _WORD = re.compile(r"[^\s']+(?:'[^\s']+)*")
 
 def word_tokens(text: str) -> list[str]:
     """The words of a text, in order and in lower case: runs of letters of any script, with the apostrophes inside them ("know't").
+    Signs that are no letters separate them, such as the vowel signs of Hindi.
 
     Digits, hyphens and all else separate words; a curly apostrophe becomes a straight one. Raises TypeError for what is not a text.
     """

@@ -133,6 +133,9 @@ WRONG = {
         WAYS.format(**CUT | {"sum": "sum(1 for start in range(max(0, end - longest), end) if text[start:end] in tokens)"}),                 # not added up
         WAYS.format(**CUT | {"answer": "sum(count)"}),
         WAYS.format(**CUT | {"longest": "longest = 2"}),
+        WAYS.format(**CUT | {"longest": "longest = 4"}),
+        WAYS.format(**CUT | {"longest": "longest = 8"}),
+        "def ways(text, tokens): return 1 if not text else sum(ways(text[len(token):], tokens) for token in tokens if text.startswith(token))",   # never ends, without a question
         WAYS.format(**CUT | {"sum": "sum(count[start] for start in range(max(0, end - longest + 1), end) if text[start:end] in tokens)"}),  # off by one
         WAYS.format(**CUT | {"sum": "max(count[start] for start in range(max(0, end - longest), end) if text[start:end] in tokens)"}),
         WAYS.format(**CUT | {"sum": "count[-1] + sum(count[start] for start in range(max(0, end - longest), end - 1) if text[start:end] in tokens)"}),   # single bytes taken for known
