@@ -17,7 +17,7 @@ from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
 from . import activations
-from .autograd import _BITS, Tensor, _chosen, _tensors
+from .autograd import _BITS, Tensor, _chosen, _paused, _tensors
 
 # %% ../nbs/92_kernels.ipynb #d426c9c6
 class _Window(NamedTuple):
@@ -660,9 +660,10 @@ class _Heads:
     """Heads that share a mask: q (B, h, g, T, d), k (B, h, S, d), v (B, h, S, e), g query heads to one of keys.
 
     Weights are powers of two, of scores in base 2: of their differences to the row's largest, if they could be too large as they are.
-    Kept for the way back are `share` and `top`, two numbers a query. What else it needs is computed again, where it is still in the cache.
+    Kept for the way back are `share` and `top`, two numbers a query; the weights too, if `keep`. What else it needs is computed again.
     """
-    def __init__(self, view: _View, scale: float, small: bool): self.view, self.scale, self.small, self.top = view, scale, small, None
+    def __init__(self, view: _View, scale: float, small: bool, keep: bool):
+        self.view, self.scale, self.small, self.keep, self.top, self.kept = view, scale, small, keep, None, {}
 
     def load(self, room: _Room, q: ndarray, k: ndarray, v: ndarray) -> tuple:
         "q, and those k and v that some query sees, (B, h, 1, S, d). For scores in base 2 the factor is in q, or later in the columns of k."
@@ -693,8 +694,15 @@ class _Heads:
         return q if self.top is None else np.concatenate([q, -self.top], axis=-1), columns
 
     def weights(self, room: _Room, q: ndarray, columns: ndarray, tile: _Tile) -> ndarray:
-        "(..., rows, columns), not divided by their sum."
-        x = room.product("scores", q[..., tile.rows, :], columns[..., tile.columns])
+        "(..., rows, columns), not divided by their sum: those that were kept, or computed."
+        at = tile.rows.start, tile.columns.start
+        if at in self.kept: return self.kept[at]
+        pair = q[..., tile.rows, :], columns[..., tile.columns]
+        if not self.keep: return self.powers(room.product("scores", *pair), tile)
+        return self.kept.setdefault(at, self.powers(np.matmul(*pair), tile))
+
+    def powers(self, x: ndarray, tile: _Tile) -> ndarray:
+        "The weights, in place of the scores."
         if self.top is None:
             np.exp2(x, out=x)
             return x if tile.factor is None else np.multiply(x, tile.factor, out=x)
@@ -743,7 +751,7 @@ class _Heads:
 
 # %% ../nbs/92_kernels.ipynb #78293b74
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_causal: bool = False, scale: float | None = None) -> Tensor:
-    """softmax(scale·q kᵀ + mask) v (Vaswani et al., 2017) as one node, without ever holding all weights (Rabe & Staats, 2021; Dao et al., 2022).
+    """softmax(scale·q kᵀ + mask) v (Vaswani et al., 2017) as one node, which holds all weights only if there are at most 4d keys (Rabe & Staats, 2021; Dao et al., 2022).
 
     Shapes: q (B, h, T, d), k (B, h_kv, S, d), v (B, h_kv, S, e) -> (B, h, T, e); query head i reads the keys of head
     i // (h / h_kv). mask, a constant that broadcasts to (B, h, T, S): bool, True where a query may look, or float, added to the
@@ -756,7 +764,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: ndarray | None = None, is_c
     result = np.result_type(q.data, k.data, v.data)
     _check_attention(q.shape, k.shape, v.shape, mask := _mask_array(mask))
     out = np.empty((*q.shape[:3], v.shape[3]), np.result_type(result, np.float32))
-    back = _attend(q.data, k.data, v.data, mask, is_causal, scale, out)
+    back = _attend(q.data, k.data, v.data, mask, is_causal, scale, out, _returns(q, k, v))
     def backward(g):
         grads = [np.empty_like(p.data, order="C", subok=False) for p in (q, k, v)]     # whole, so that the leaves need no copies
         back(g, *grads)
@@ -780,19 +788,21 @@ def self_attention(qkv: Tensor, num_heads: int, num_kv_heads: int | None = None,
     q, k, v = heads(qkv.data, h, h + h_kv)
     _check_attention(q.shape, k.shape, v.shape, mask := _mask_array(mask))
     out = np.empty((B, T, h * d), np.result_type(qkv.dtype, np.float32))
-    back = _attend(q, k, v, mask, is_causal, scale, *heads(out))
+    back = _attend(q, k, v, mask, is_causal, scale, *heads(out), _returns(qkv))
     def backward(g):
         grad = np.empty((B, T, n), qkv.dtype)
         back(*heads(g), *heads(grad, h, h + h_kv))
         return (grad,)
     return Tensor.of(out.astype(qkv.dtype, copy=False), qkv, backward=backward)
 
-def _attend(q: ndarray, k: ndarray, v: ndarray, mask: ndarray | None, is_causal: bool, scale: float | None, out: ndarray) -> Callable:
-    "Into out (B, h, T, e); the function that is returned writes, from the gradient of out, those of q, k and v."
+def _attend(q: ndarray, k: ndarray, v: ndarray, mask: ndarray | None, is_causal: bool, scale: float | None, out: ndarray,
+            returns: bool) -> Callable:
+    "Into out (B, h, T, e); the function that is returned writes, from the gradient of out, those of q, k and v. returns: it may be called."
     (B, h, T, d), heads, dtype, scale = q.shape, k.shape[1], out.dtype, max(q.shape[3], 1) ** -0.5 if scale is None else float(scale)
     grouped = lambda a: a.reshape(B, heads, h // heads, *a.shape[2:])      # a view
     with np.errstate(all="ignore"): small = _bound(q, k) * abs(scale) * np.log2(np.e) <= _limit(dtype)
-    parts = [(at, _Heads(view, scale, small)) for at, view in _parts(mask, is_causal, grouped(q).shape, k.shape[2], dtype)]
+    keep = returns and k.shape[2] <= 4 * d                                 # at most four times the memory of q
+    parts = [(at, _Heads(view, scale, small, keep)) for at, view in _parts(mask, is_causal, grouped(q).shape, k.shape[2], dtype)]
     def run(name, *arrays):
         room = _Room(dtype)
         for at, part in parts: getattr(part, name)(room, *(a[at] for a in arrays))
@@ -807,6 +817,10 @@ def _attend(q: ndarray, k: ndarray, v: ndarray, mask: ndarray | None, is_causal:
             g = np.multiply(g, share, dtype=dtype)                             # T·e numbers are divided in place of T·S
             run("backward", grouped(q), k, v, grouped(g), grouped(_rows_times(g, out) * dtype.type(-scale)), grouped(gq), gk, gv)
     return backward
+
+def _returns(*leaves: Tensor) -> bool:
+    "Whether there may be a way back."
+    return not _paused.get() and any(x.requires_grad for x in leaves)
 
 def _rows_times(a: ndarray, b: ndarray) -> ndarray:
     "The product of each row of a (B, h, T, d) and that of b: (B, h, T, 1)."

@@ -765,6 +765,21 @@ def test_attention_holds_no_weights():
     assert peak(4096) - peak(2048) < 2048 * 8 * 4 * 18
 
 
+def test_attention_keeps_weights_where_they_are_few_and_a_gradient_is_wanted():
+    def kept(S, requires_grad=True, paused=False):
+        leaves = [Tensor(a, requires_grad=requires_grad) for a in draw(11, (1, 1, 2048, 8), (1, 1, S, 8), (1, 1, S, 8), dtype=np.float32)]
+        tracemalloc.start()
+        if paused:
+            with no_grad(): kernels.attention(*leaves)
+        else: y = kernels.attention(*leaves)                       # noqa: F841
+        found = tracemalloc.get_traced_memory()[paused]            # what was asked for at once, or is held
+        tracemalloc.stop()
+        return found
+    kept(32)
+    assert kept(32) > 2048 * 32 * 4 > 1.5 * max(kept(33), kept(32, requires_grad=False))
+    assert kept(32, paused=True) < 2048 * 32 * 4 * 2, "nothing is kept beside what is computed"
+
+
 def test_attention_computes_no_tile_that_nobody_sees():
     tiles = lambda mask, is_causal=False: len(kernels._view(mask, is_causal, 1024, 1024, 128, np.dtype(np.float32)).tiles)
     band = np.abs(np.subtract.outer(np.arange(1024), np.arange(1024))) < 64

@@ -21,10 +21,10 @@ MARKER = "<!-- nnbook:glossary -->"
 STOP = {"you need", "predict", "table", "mean", "median", "users", "weight scale"}
 # The field's name for what a chapter sets in bold in another form.
 STANDARD = {
-    "augmentation": "data augmentation", "clipping": "gradient clipping", "context": "context vector", "divergence": "Kullback–Leibler divergence", "f1": "F1 score",
+    "augmentation": "data augmentation", "byte-pair encoding": "byte-pair encoding (BPE)", "clipping": "gradient clipping", "context": "context vector", "divergence": "Kullback–Leibler divergence", "f1": "F1 score",
     "grouped-query": "grouped-query attention", "heads": "attention head", "hidden": "hidden layer", "hinge": "hinge loss",
     "hyperbolic tangent": "hyperbolic tangent (tanh)", "keys": "key", "logits": "logit", "multi-query": "multi-query attention", "one-hot": "one-hot encoding", "overfit": "overfitting", "overfits": "overfitting",
-    "pocket": "pocket algorithm", "power": "statistical power", "proper": "proper scoring rule", "range test": "learning rate range test",
+    "pocket": "pocket algorithm", "pointwise mutual information": "pointwise mutual information (PMI)", "power": "statistical power", "proper": "proper scoring rule", "range test": "learning rate range test",
     "rectified linear unit": "rectified linear unit (ReLU)", "relu": "rectified linear unit (ReLU)", "ridge": "ridge regression",
     "rotary positions": "rotary position embedding (RoPE)", "saddle": "saddle point", "saturate": "saturation", "saturates": "saturation",
     "schedule": "learning rate schedule", "scores": "attention score", "standardize": "standardization", "step": "step function", "underfit": "underfitting", "underfits": "underfitting",
