@@ -41,7 +41,7 @@ SHORT = {
     "13_attention": {"soft_lookup": "kernel_regression", "plain_additive": "AdditiveAttention", "plain_attention": "scaled_dot_product_attention", "plain_causal": "causal_mask",
                      "plain_window": "sliding_window_mask", "plain_padding": "padding_mask", "plain_heads": "MultiHeadAttention", "plain_sinusoidal": "sinusoidal", "plain_rotate": "rotate",
                      "online": "online_attention"},
-    "14_tokenizer": {"plain_pretokenize": "pretokenize", "plain_train": "BPETokenizer", "plain_encode": "BPETokenizer"},
+    "14_tokenizer": {"plain_pretokenize": "pretokenize", "plain_train": "BPETokenizer", "plain_encode": "BPETokenizer", "plain_pairs": "skip_gram_pairs", "plain_pmi": "pmi", "plain_loss": "negative_sampling_loss"},
     "15_transformer": {"plain_norm": "LayerNorm", "plain_block": "Block", "plain_gpt": "GPT"},
 }
 
