@@ -325,7 +325,9 @@ with figure(height=2.8, width=5.4, name="small", caption=f"Bits a byte on the fi
     lines({"small GPT": [bits for bits, _ in seen.values()]}, list(seen), logx=True, xlabel="step", ylabel="bits a byte", styles={"small GPT": ".-"}, ax=ax)
     for how, style in (("as it is", "--"), ("tuned", ":")): ax.axhline(rivals[how], color=INK, linestyle=style, linewidth=1, label=f"table, {how}")
     ax.legend()
-for step in (25, 100, 400): print(f"--- step {step}: {seen[step][0]:.2f} bits a byte\n{seen[step][1]}\n")
+for step in (25, 100, 400):
+    print(f"--- step {step}: {seen[step][0]:.2f} bits a byte")
+    for line in seen[step][1].split("\n"): print(textwrap.fill(line, 62))
 
 # %% [markdown]
 # It will not. In its first steps it learns which tokens are frequent, then which follow each other, then something of the form of a play; by then its time is over. To count is a faster way to learn what a count can say: the table needs one look at each byte, and gradient descent needs many.
@@ -349,7 +351,8 @@ def influence(logits_of, length):
     for j in range(length):
         changed = ids.copy()
         changed[0, j] = 1
-        moved.append(abs(logits_of(changed) - before)[0].max(axis=1) > 0)
+        gap = abs(logits_of(changed) - before)[0]      # (positions, V)
+        moved.append(gap.max(axis=1) > 0)
     return np.array(moved).T
 
 # %%

@@ -27,7 +27,7 @@ table([{"network": name, "parameters": f"{contest['parameters'][arm]:,}", "rate"
       caption="Bits a byte after 1,100 steps of 1,024 tokens, each network at the rate that was best on held-out text, of a ladder of factors of two; seconds of one core. Networks read eight tenths of each play, the tables nine.")
 
 # %% [markdown]
-# Step for step the first bet is lost by characters. A window of 128 of them is a line and a half; the LSTM, which carries its state on, needs fewer bits than the GPT after equally many steps, and about half the seconds. On pieces the same GPT sees two to three times as much text in a window, and passes the table as it is. But not the tuned one. Of several things that differ here, it is not said which one does it: a step on pieces also reads more text.
+# On characters the GPT loses to the LSTM: after equally many steps it needs more bits, and it took about twice the seconds. A window of 128 characters is three lines of verse, while an LSTM carries its state on. On pieces the same GPT sees two to three times as much text in a window, and passes the table as it is; the tuned one it does not reach. Which of several things that pieces change is worth how much, this can't tell: each step also reads more text.
 
 # %% [markdown]
 # ### The model that wins
@@ -70,7 +70,7 @@ for step in ("0", "100", "1000", "6000"):
 # %% [markdown]
 # That settles the bet: [in every play](#tbl-by-play) the network predicts better than the best table of counts that [the last chapter](14_tokenizer.ipynb#bits-per-byte) could find, and its curve is still falling. It took [many looks at the same text](#tbl-all), where a table takes one. The zoo's LSTM, which reads characters and is much smaller, comes out beside the tuned table. So it is not attention alone that beats counting: what vectors share between contexts, both networks have.
 #
-# And the last sample shows what is still missing. Every name in it is somebody's, and every line could stand in some play; but they are of different plays. A window of 128 tokens is a page at most, and no count in it, nor any vector, was asked to know which play this is.
+# And the last sample shows what is still missing. Every name in it is somebody's, and every line could stand in some play; but they are of different plays. A window of 128 tokens holds some ten lines, and who has left it is forgotten.
 
 # %% [markdown]
 # ### Inside
