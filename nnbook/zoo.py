@@ -153,6 +153,9 @@ MODELS: dict[str, Entry] = {
     "shakespeare": Entry("predicts the next character in plays of Shakespeare's", "rnn.CharLM",
                          {"characters": "\n !\"&'(),-./123:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz}", "embedding_dim": 32, "hidden_size": 160},
                          shape=(), cell="12_rnn.ipynb"),
+    "gpt": Entry("predicts the next piece of a word in plays of Shakespeare's", "transformer.GPT",
+                 {"vocab_size": 2256, "d_model": 112, "qk_norm": True, "positions": "rope", "bias": False, "dropout": 0.15},
+                 shape=(), cell="15_transformer.ipynb", half=True),
 }
 
 def names() -> list[str]:
