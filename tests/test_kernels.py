@@ -696,7 +696,10 @@ def test_a_key_nearly_out_of_sight_counts_as_none_without_slow_numbers():
                 return found[-1]
         mask = np.linspace(0, -150, 250, dtype=np.float32)
         view = kernels._view(mask[None, None], False, 40, 250, 128, np.dtype(np.float32))
-        Seen(view, 0.5).forward(kernels._Room(np.dtype(np.float32)), q[:, :, None], k, k, np.empty((1, 1, 1, 40, 4), np.float32))
+        small = kernels._bound(q, k) * 0.5 * np.log2(np.e) <= kernels._limit(np.float32)
+        assert small == (size == 1)
+        out, total = np.empty((1, 1, 1, 40, 4), np.float32), np.empty((1, 1, 1, 40, 1), np.float32)
+        Seen(view, 0.5, small, False).forward(kernels._Room(np.dtype(np.float32)), q[:, :, None], k, k, out, total)
         p = np.concatenate([x.ravel() for x in found])
         assert (p == 0).any() and p[p > 0].min() >= np.finfo(np.float32).tiny
 
@@ -977,22 +980,22 @@ def test_nodes_of_a_block_give_gradients_to_those_alone_that_want_one(name):
         for j, leaf in enumerate(some): assert (leaf.grad is None) == (i != j) and (i != j or np.allclose(leaf.grad, leaves[i].grad))
 
 
-X, W = np.ones((2, 3)), np.ones((4, 3))
+ROWS, WEIGHT = np.ones((2, 3)), np.ones((4, 3))
 
 @pytest.mark.parametrize("call, says", [
-    (lambda: kernels.norm_linear(X[:, :2], None, None, W), r"weight of shape \(4, 3\) \(n_out, n_in\) takes inputs of shape \(\.\.\., n_in\), got \(2, 2\)"),
-    (lambda: kernels.norm_linear(X, W[0, :2], None, W), r"takes a gain of shape \(3,\), got \(2,\)"),
-    (lambda: kernels.norm_linear(X, W[0], W, W), r"takes a shift of shape \(3,\), got \(4, 3\)"),
-    (lambda: kernels.norm_linear(X, W[0], W[0], W, W[0]), r"takes a bias of shape \(4,\), got \(3,\)"),
-    (lambda: kernels.norm_linear(X, None, None, W[0]), r"weight of shape \(3,\) \(n_out, n_in\)"),
-    (lambda: kernels.gelu(X, W[0, :2]), r"gelu of x of shape \(2, 3\) takes a bias of its last axis, got \(2,\)"),
-    (lambda: kernels.relu2(X, W), r"relu2 of x of shape \(2, 3\) takes a bias of its last axis, got \(4, 3\)"),
-    (lambda: kernels.linear_add(X, W, None, X), r"a residual \(\.\.\., n_out\) and a bias \(n_out,\), got shapes \(2, 3\), \(2, 3\) and None"),
-    (lambda: kernels.linear_add(X, W, W[0], np.ones((2, 4))), r"got shapes \(2, 3\), \(2, 4\) and \(3,\)"),
-    (lambda: kernels.self_attention(X, 1), r"self_attention with 1 heads of queries and 1 of keys takes qkv of shape \(batch, steps, 3 · width\), got \(2, 3\)"),
-    (lambda: kernels.self_attention(X[None], 2), r"self_attention with 2 heads .* 6 · width\), got \(1, 2, 3\)"),
+    (lambda: kernels.norm_linear(ROWS[:, :2], None, None, WEIGHT), r"weight of shape \(4, 3\) \(n_out, n_in\) takes inputs of shape \(\.\.\., n_in\), got \(2, 2\)"),
+    (lambda: kernels.norm_linear(ROWS, WEIGHT[0, :2], None, WEIGHT), r"takes a gain of shape \(3,\), got \(2,\)"),
+    (lambda: kernels.norm_linear(ROWS, WEIGHT[0], WEIGHT, WEIGHT), r"takes a shift of shape \(3,\), got \(4, 3\)"),
+    (lambda: kernels.norm_linear(ROWS, WEIGHT[0], WEIGHT[0], WEIGHT, WEIGHT[0]), r"takes a bias of shape \(4,\), got \(3,\)"),
+    (lambda: kernels.norm_linear(ROWS, None, None, WEIGHT[0]), r"weight of shape \(3,\) \(n_out, n_in\)"),
+    (lambda: kernels.gelu(ROWS, WEIGHT[0, :2]), r"gelu of x of shape \(2, 3\) takes a bias of its last axis, got \(2,\)"),
+    (lambda: kernels.relu2(ROWS, WEIGHT), r"relu2 of x of shape \(2, 3\) takes a bias of its last axis, got \(4, 3\)"),
+    (lambda: kernels.linear_add(ROWS, WEIGHT, None, ROWS), r"a residual \(\.\.\., n_out\) and a bias \(n_out,\), got shapes \(2, 3\), \(2, 3\) and None"),
+    (lambda: kernels.linear_add(ROWS, WEIGHT, WEIGHT[0], np.ones((2, 4))), r"got shapes \(2, 3\), \(2, 4\) and \(3,\)"),
+    (lambda: kernels.self_attention(ROWS, 1), r"self_attention with 1 heads of queries and 1 of keys takes qkv of shape \(batch, steps, 3 · width\), got \(2, 3\)"),
+    (lambda: kernels.self_attention(ROWS[None], 2), r"self_attention with 2 heads .* 6 · width\), got \(1, 2, 3\)"),
     (lambda: kernels.self_attention(np.ones((1, 2, 14)), 3, 2), "query heads that the heads of the keys divide, got 3 and 2"),
-    (lambda: kernels.self_attention(X[None], 1, 0), "with 1 heads of queries and 0 of keys"),
+    (lambda: kernels.self_attention(ROWS[None], 1, 0), "with 1 heads of queries and 0 of keys"),
 ])
 def test_what_does_not_fit_a_node_of_a_block_is_said(call, says):
     with pytest.raises(ValueError, match=says): call()
