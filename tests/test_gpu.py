@@ -47,9 +47,10 @@ def faults(source: str) -> list[str]:
     "What keeps a GPU cell from standing alone, or from being rehearsed on the processor."
     tree = ast.parse(source)
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    caught = {n.name for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler)}
     strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
     keys = [{getattr(k, "value", None) for k in n.keys} for n in ast.walk(tree) if isinstance(n, ast.Dict)]
-    found = [f"{name} is bound in another cell" for name in sorted(used - bound(tree) - set(dir(builtins)))]
+    found = [f"{name} is bound in another cell" for name in sorted(used - bound(tree) - caught - set(dir(builtins)))]
     found += [] if "NNBOOK_GPU" in strings else ["the device does not come from NNBOOK_GPU"]
     return found + ([] if {"cuda", "cpu"} in keys else ['no table has the sizes for "cuda" and for "cpu"'])
 
@@ -64,6 +65,7 @@ print(len(double(range(n))))'''
 
 @pytest.mark.parametrize(("old", "new", "fault"), [
     ("", "", None),
+    ("import os", "try: import os\nexcept ImportError as error: print(error)", None),
     ("import os", "", "os is bound in another cell"),
     ('"NNBOOK_GPU"', '"DEVICE"', "the device does not come from NNBOOK_GPU"),
     ('"cpu": 1000', '"cuda:1": 1000', 'no table has the sizes for "cuda" and for "cpu"'),
