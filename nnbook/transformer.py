@@ -199,7 +199,7 @@ class Block(_Residual):
 
     def forward(self, x, lengths=None, is_causal: bool = True, plain: bool = False) -> Tensor:
         "x (B, T, d_model), kept."
-        _switch("Block", is_causal=is_causal)
+        _switch("Block", is_causal=is_causal, plain=plain)
         is_causal = bool(is_causal) and self.attention.window is None      # a window looks back alone
         fuse = not plain and self.pre and _is_idle(self.dropout)
         if fuse and lengths is None and _fits_nodes(x, self.norm1, self.attention, self.attention.out_proj):
@@ -438,6 +438,7 @@ class DecoderBlock(_Residual):
 
     def forward(self, x, memory, lengths=None, plain: bool = False) -> Tensor:
         "x (B, T, d_model), kept."
+        _switch("DecoderBlock", plain=plain)
         x = self._add(x, self.norm1, partial(self.attention, is_causal=True, plain=plain))
         x = self._add(x, self.norm2, lambda x: self.cross_attention(x, memory, lengths=lengths, plain=plain))
         return self._add(x, self.norm3, self.mlp)
