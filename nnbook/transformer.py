@@ -390,7 +390,7 @@ def bits_per_byte(model: GPT, tokenizer, text: "str | list[str] | dict[str, str]
 
 # %% ../nbs/15_transformer.ipynb #ca7e2dcd
 class MaskedEncoder(_Stack):
-    """An encoder: at each position scores of the token that belongs there, from all the others (BERT, Devlin et al., 2019).
+    """An encoder: at each position scores of the token that belongs there, from all of them (BERT, Devlin et al., 2019).
 
     Called as model(tokens, lengths=None, plain=False), tokens (B, T) from `mask_tokens`, lengths (B,) those that are no padding -> logits
     (B, T, vocab_size). config, rng and errors as for a `GPT`, but no window, which would look back alone.
@@ -455,7 +455,8 @@ class EncoderDecoder(Module):
     source_lengths (B,), positions beyond are padding -> logits (B, T, tgt_vocab), of the token after each of the target's, which has to
     begin with a token for that. n_layers blocks each, with norms behind the sums, ReLU, sinusoidal positions; the head's weight is the
     target's embedding. Matrices start as xavier uniform (Glorot & Bengio, 2010), embeddings normal with variance 1 / d_model, and are
-    multiplied by √d_model where they are looked up. rng: a seed, for a `stream` of its own, or a Generator. Errors as for a `GPT`.
+    multiplied by √d_model where they are looked up. dropout: of sums of embeddings, and of what is added. rng: a seed, for a `stream` of its
+    own, or a Generator. Errors as for a `GPT`.
     """
     def __init__(self, src_vocab: int, tgt_vocab: int, d_model: int = 128, n_heads: int = 4, n_layers: int = 2, d_ff: int | None = None,
                  dropout: float = 0.0, rng=None):
