@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, training, transformer
+from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, tokenizer, training, transformer
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import attention as attention_twins
 from nnbook.torch import cnn as cnn_twins
 from nnbook.torch import layers as twins
 from nnbook.torch import rnn as rnn_twins
+from nnbook.torch import tokenizer as tokenizer_twins
 from nnbook.torch import transformer as transformer_twins
 from nnbook.torch.twins import assert_twins
 
@@ -77,6 +78,9 @@ USES = [
     *[(name, 1, lambda seed, module=module, make=make, sizes=sizes: getattr(module, make)(*sizes, rng=seed)) for module in (transformer, transformer_twins) for name, make, sizes in [
         ("a transformer", "GPT", (SIZES,)), ("a transformer", "MaskedEncoder", (SIZES,)), ("a transformer", "GPT", (replace(SIZES, tied=False),)), ("Block", "Block", (SIZES,)), ("DecoderBlock", "DecoderBlock", (SIZES,)), ("FeedForward", "FeedForward", (SIZES,)),
         ("EncoderDecoder", "EncoderDecoder", (4, 4, 4, 1))]],
+    *[("SkipGram", 1, lambda seed, module=module: module.SkipGram(4, 4, rng=seed)) for module in (tokenizer, tokenizer_twins)],
+    ("skip-gram pairs", 1, lambda seed: tokenizer.skip_gram_pairs([0, 1, 2], 2, seed, dynamic=True)),
+    ("negative contexts", 1, lambda seed: tokenizer.draw_negatives([1, 2], 3, seed)),
     ("masked tokens", 1, lambda seed: transformer.mask_tokens([[0, 1]], 2, 3, rng=seed)),
     ("a text", 1, lambda seed: transformer.generate(transformer.GPT(SIZES, np.random.default_rng()), [1], 1, rng=seed)),
     ("a text", 1, lambda seed: rnn.generate(rnn.NGram(1, "ab").fit("ab"), "a", 2, rng=seed)),
