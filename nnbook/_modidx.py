@@ -563,6 +563,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'nnbook.exercises._codes': ('exercises.html#_codes', 'nnbook/exercises.py'),
                                   'nnbook.exercises._documented': ('exercises.html#_documented', 'nnbook/exercises.py'),
                                   'nnbook.exercises._empty': ('exercises.html#_empty', 'nnbook/exercises.py'),
+                                  'nnbook.exercises._installed': ('exercises.html#_installed', 'nnbook/exercises.py'),
                                   'nnbook.exercises._is_ready': ('exercises.html#_is_ready', 'nnbook/exercises.py'),
                                   'nnbook.exercises._looked_up': ('exercises.html#_looked_up', 'nnbook/exercises.py'),
                                   'nnbook.exercises._short': ('exercises.html#_short', 'nnbook/exercises.py'),

@@ -14,6 +14,7 @@ import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,10 @@ def is_stub(obj) -> bool:
     return code is not None and code.co_code in (_empty.__code__.co_code, _documented.__code__.co_code) and set(code.co_consts) <= {None, ..., obj.__doc__}
 
 # %% ../nbs/97_exercises.ipynb #40110ca4
-_INSTALLED = (str(Path(nnbook.__file__).parent), *(sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")))
+@cache
+def _installed() -> tuple[str, ...]:
+    "Where code lies that the reader did not write."
+    return str(Path(nnbook.__file__).parent), *(sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib"))
 
 def borrowed(obj, modules: Iterable[str], names: Iterable[str] = ()) -> set[str]:
     """The ready-made things that the reader's function or class looks up, also through its helpers, by the names it has for them.
@@ -134,7 +138,7 @@ def _looked_up(value, modules: tuple) -> list[tuple]:
     wrapped = [("", getattr(value, part)) for part in ("__func__", "__wrapped__", "func", "pyfunc", "fget") if hasattr(value, part)]
     if not inspect.isfunction(value): return [*wrapped, ("", type(value))]
     code, defaults = value.__code__, (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
-    if code.co_filename.startswith(_INSTALLED): return []
+    if code.co_filename.startswith(_installed()): return []
     held = [(name, cell.cell_contents) for name, cell in zip(code.co_freevars, value.__closure__ or ()) if cell != type(cell)()]     # not empty
     return wrapped + [("", default) for default in defaults] + held + _by_name(_codes(code), value.__globals__, modules)
 
