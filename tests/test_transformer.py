@@ -1,6 +1,7 @@
 "What the chapter on transformers promises and a notebook can't test: agreement with code from torch's own parts for any config, causality, counts by formula, bits a byte, errors a reader can act on."
 
 import copy
+import inspect
 import itertools
 import json
 import pickle
@@ -756,7 +757,9 @@ def test_every_public_name_is_in_the_table():
 @pytest.mark.parametrize("name", CALLS)
 def test_a_wrong_call_ends_in_one_message_of_ours(name):
     args, inputs = (*CALLS[name], None)[:2]
-    assert complaints(getattr(transformer, name), args, inputs, JUNK) == {}
+    make = getattr(transformer, name)
+    assert len(args()) == len(inspect.signature(make).parameters), "each argument has its turn"
+    assert complaints(make, args, inputs, JUNK) == {}
 
 
 @pytest.mark.filterwarnings("ignore")
