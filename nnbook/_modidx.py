@@ -300,6 +300,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                     'nnbook/checkers/transformer.py'),
                                              'nnbook.checkers.transformer._called': ( 'transformer.html#_called',
                                                                                       'nnbook/checkers/transformer.py'),
+                                             'nnbook.checkers.transformer._filled': ( 'transformer.html#_filled',
+                                                                                      'nnbook/checkers/transformer.py'),
                                              'nnbook.checkers.transformer._logits': ( 'transformer.html#_logits',
                                                                                       'nnbook/checkers/transformer.py'),
                                              'nnbook.checkers.transformer._sees': ( 'transformer.html#_sees',

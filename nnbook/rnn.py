@@ -93,13 +93,17 @@ def text_batches(tokens, batch_size: int, seq_len: int) -> Iterator[tuple[ndarra
 class NGram:
     """Predicts a character from the order - 1 before it, by counts, each order interpolated with the next lower one.
 
-    In a context seen c times, followed by d different characters, p = (count + d p_lower) / (c + d) (Witten & Bell, 1991, method C;
-    Chen & Goodman, 1999, for the interpolation); below order 1 all characters are equally likely. In a context never seen, p = p_lower.
-    vocabulary: a `Vocabulary`, or a text that holds all characters. NGram(5, text).fit([text]).
+    In a context seen c times, followed by d different characters, p = (count + κ d p_lower) / (c + κ d): with κ = 1 method C of Witten
+    and Bell (1991; Chen & Goodman, 1999, for the interpolation). Below order 1 all are equally likely; in a context never seen, p = p_lower.
+    vocabulary: a `Vocabulary`, or a text that holds all characters. smoothing: κ, times Witten and Bell's weight on the shorter context;
+    tune it on held-out text. Once fitted, a model can be asked with another `smoothing` and a smaller `order`: set the attribute.
+    NGram(5, text).fit([text]). Raises ValueError for an order below 1 and a smoothing not above 0.
     """
-    def __init__(self, order: int, vocabulary: "str | Vocabulary"):
+    def __init__(self, order: int, vocabulary: "str | Vocabulary", smoothing: float = 1.0):
         _whole("NGram", order=order)
-        self.order, self.vocabulary, self._tables = order, _vocabulary(vocabulary), None
+        _real("NGram", 0, smoothing=smoothing)
+        if not smoothing: raise ValueError("NGram with smoothing=0 would give what it never saw no probability; take a number above 0, such as 1")
+        self.order, self.vocabulary, self.smoothing, self._tables = order, _vocabulary(vocabulary), smoothing, None
 
     def fit(self, texts: "str | list[str] | dict[str, str]") -> "NGram":
         "Count, in one text or several; no context reaches from one text into the next. Returns the model."
@@ -128,7 +132,7 @@ class NGram:
         if self._tables is None: raise RuntimeError("this NGram has counted nothing yet: call fit(texts) first")
         v, p, contexts = len(self.vocabulary), np.full(len(targets), 1 / len(self.vocabulary)), np.zeros(len(targets), np.int64)
         seen = np.arange(len(targets))
-        for k, (keys, pairs, counts, total, kinds) in enumerate(self._tables):
+        for k, (keys, pairs, counts, total, kinds) in enumerate(self._tables[: self.order]):
             if k:
                 seen = seen[history[seen, -k] >= 0]
                 key = contexts[seen] * v + history[seen, -k]
@@ -137,7 +141,8 @@ class NGram:
                 contexts[seen] = place[found]
             c = contexts[seen]
             place, found = _find(pairs, c * v + targets[seen])
-            p[seen] = (np.where(found, counts[place], 0) + kinds[c] * p[seen]) / (total[c] + kinds[c])
+            weight = self.smoothing * kinds[c]
+            p[seen] = (np.where(found, counts[place], 0) + weight * p[seen]) / (total[c] + weight)
         return p
 
     def bits(self, text: str) -> ndarray:

@@ -377,8 +377,8 @@ def test_characters_are_drawn_as_often_as_the_softmax_says():
 
 # --- n-grams
 
-def by_hand(texts: list[str], characters: str, order: int):
-    "Witten and Bell's formula with dictionaries and a recursion: p(character, context)."
+def by_hand(texts: list[str], characters: str, order: int, smoothing: float = 1):
+    "Witten and Bell's formula with dictionaries and a recursion, smoothing times as much weight on the shorter context: p(character, context)."
     def counts(context):
         found = {}
         for text in texts:
@@ -389,7 +389,7 @@ def by_hand(texts: list[str], characters: str, order: int):
     def p(char, context):
         lower = p(char, context[1:]) if context else 1 / len(characters)
         seen = counts(context)
-        return (seen.get(char, 0) + len(seen) * lower) / (sum(seen.values()) + len(seen)) if seen else lower
+        return (seen.get(char, 0) + smoothing * len(seen) * lower) / (sum(seen.values()) + smoothing * len(seen)) if seen else lower
     return lambda char, context: p(char, context[len(context) - order + 1 :] if len(context) >= order else context)
 
 
@@ -404,15 +404,25 @@ def test_witten_bell_on_paper():
 
 
 @few
-@given(data=st.data(), order=st.integers(1, 5))
-def test_n_grams_are_the_formula_and_sum_to_one_whether_a_context_was_seen_or_not(data, order):
+@given(data=st.data(), order=st.integers(1, 5), smoothing=st.sampled_from([0.3, 1, 1.0, 8, np.float64(2)]))
+def test_n_grams_are_the_formula_and_sum_to_one_whether_a_context_was_seen_or_not(data, order, smoothing):
     texts = data.draw(st.lists(st.text("abc", min_size=2, max_size=15), min_size=1, max_size=3))
-    model, p = NGram(order, "abcd").fit(texts), by_hand(texts, "abcd", order)
+    model, p = NGram(order, "abcd", smoothing).fit(texts), by_hand(texts, "abcd", order, float(smoothing))
     text = data.draw(st.text("abcd", min_size=2, max_size=8))
     np.testing.assert_allclose(model.bits(text), [-np.log2(p(text[i], text[:i])) for i in range(1, len(text))], rtol=1e-12)
     for context in ("", *(text[:i] for i in range(1, len(text) + 1))):
         assert model.probabilities(context).sum() == pytest.approx(1, abs=1e-12)
         np.testing.assert_allclose(model.probabilities(context), [p(c, context) for c in "abcd"], rtol=1e-12)
+
+
+def test_a_fitted_table_can_be_asked_with_another_smoothing_and_a_smaller_order():
+    model = NGram(5, TEXT).fit([TEXT])
+    before = model.bits("the cat sat")
+    model.order, model.smoothing = 3, 8
+    np.testing.assert_array_equal(model.bits("the cat sat"), NGram(3, TEXT, 8).fit([TEXT]).bits("the cat sat"))
+    model.order, model.smoothing = 5, 1.0
+    np.testing.assert_array_equal(model.bits("the cat sat"), before)
+    assert not np.allclose(NGram(5, TEXT, 8).fit([TEXT]).bits("the cat sat"), before)
 
 
 def test_n_grams_count_the_characters_that_a_network_is_asked_for():
@@ -485,7 +495,8 @@ X, LM = np.zeros((2, 5, 3)), CharLM("abc", 2, 3, rng=0)
     (lambda: generate(LM, "", 3), ValueError, "a prompt of one character at least"), (lambda: generate(LM, "ad", 3), ValueError, "the character 'd'"), (lambda: generate(LM, "a", 0), ValueError, "n to be a whole number"),
     (lambda: generate(ReLU(), "a", 3), TypeError, "such as a CharLM"), (lambda: twins.generate(torch.nn.ReLU(), "a", 3), TypeError, "such as a CharLM"), (lambda: bits_per_character(LM, "a"), ValueError, "two characters at least"),
     (lambda: bits_per_character(LM, []), TypeError, "a text, or a list of texts"), (lambda: bits_per_character(LM, "abd"), ValueError, "the character 'd'"), (lambda: NGram(2, "ab").bits("ab"), RuntimeError, "fit"),
-    (lambda: NGram(0, "ab"), ValueError, "order"), (lambda: NGram(2, "ab").fit("abc"), ValueError, "the character 'c'"), (lambda: text_batches("abc", 1, 2), TypeError, "encode it first"),
+    (lambda: NGram(0, "ab"), ValueError, "order"), (lambda: NGram(2, "ab", 0), ValueError, "take a number above 0"), (lambda: NGram(2, "ab", -1), ValueError, "smoothing to be a real number from 0 on"),
+    (lambda: NGram(2, "ab").fit("abc"), ValueError, "the character 'c'"), (lambda: text_batches("abc", 1, 2), TypeError, "encode it first"),
     (lambda: stft(np.zeros(8), 16), ValueError, r"n_fft=16 needs 9 samples at least, got shape \(8,\)"), (lambda: stft(np.zeros(8), 16, center=False), ValueError, "needs 16 samples"),
     (lambda: stft(np.zeros(80), 16, window=np.ones(8)), ValueError, r"a window of shape \(16,\), got \(8,\)"), (lambda: stft(np.zeros(80), 16, 0), ValueError, "hop_length"), (lambda: detach(np.zeros(3)), TypeError, "takes a state"),
 ])
@@ -506,7 +517,7 @@ CALLS = {
     "RNNCell": (lambda: (3, 4, True, "tanh", 0), x2), "LSTMCell": (lambda: (3, 4, True, 0, 1.0), x2), "GRUCell": (lambda: (3, 4, True, 0), x2),
     "RNN": (lambda: (3, 4, 2, "relu", True, True, 0.1, True, 0), x3), "LSTM": (lambda: (3, 4, 2, True, True, 0.1, True, 0, 1.0), x3), "GRU": (lambda: (3, 4, 2, True, True, 0.1, True, 0), x3),
     "Vocabulary": (lambda: ("abc",),), "text_batches": (lambda: (np.arange(20), 2, 3),), "CharLM": (lambda: ("abc", 3, 4, 2, "GRU", 0.1, 0), lambda: np.array([[0, 1, 2]])), "detach": (lambda: (Tensor([1.0]),),),
-    "bits_per_character": (lambda: (LM, "abcab", 3),), "generate": (lambda: (LM, "a", 3, 1.0, 0),), "NGram": (lambda: (2, "abc"),), "SequenceClassifier": (lambda: (3, 4, 2, 1, "LSTM", True, 0), x3),
+    "bits_per_character": (lambda: (LM, "abcab", 3),), "generate": (lambda: (LM, "a", 3, 1.0, 0),), "NGram": (lambda: (2, "abc", 2.0),), "SequenceClassifier": (lambda: (3, 4, 2, 1, "LSTM", True, 0), x3),
     "hann_window": (lambda: (8,),), "stft": (lambda: (np.ones(50), 8, 3, np.ones(8), True),)}
 JUNK = wrong_calls.JUNK | {"length 0": np.ones((0, 2, 3), np.float32), "no steps": np.ones((2, 0, 3), np.float32), "Tensor of float64": Tensor(np.ones((2, 5, 3))), "module": ReLU(), "torch": torch.ones(2, 2)}
 METHODS = {"layer": (lambda *args: LSTM(3, 4, rng=0)(*args), lambda: (x3(), (np.zeros((1, 2, 4)),) * 2, [3, 5], False)), "gru": (lambda *args: GRU(3, 4, rng=0)(*args), lambda: (x3(), np.zeros((1, 2, 4)), [3, 5], False)),

@@ -191,3 +191,40 @@ def _(prefix_mask):
                           "what is written should look at the prompt, too": (tri & ~keys) | keys & queries, "a mask that holds for all rows of the batch": np.broadcast_to(want[:1], want.shape), "the prompt is one token longer or shorter than yours": tri | (np.arange(length) < np.array(prefix)[:, None] - 1)[:, None, None, :],
                           "the prompt ends before token number `prefix`": tri | (np.arange(length) <= np.array(prefix)[:, None])[:, None, None, :], "a token may look at itself": np.tri(length, k=-1, dtype=bool) | keys,
                           "each position should see the prompt *or* what came before": tri & keys}, where)
+
+# %% ../../nbs/15_transformer.ipynb #647c3006
+def _filled(learned, text, right=True, left=True, fallback=("left", "all"), ties=min, edges=False, rare=False) -> str:
+    "A text filled in, or what a usual mistake makes of it."
+    from collections import Counter
+    between, behind, before, alone = {}, {}, {}, Counter(learned)
+    for i, letter in enumerate(learned):
+        if i: behind.setdefault(learned[i - 1], Counter())[letter] += 1
+        if i + 1 < len(learned): before.setdefault(learned[i + 1], Counter())[letter] += 1
+        if 0 < i < len(learned) - 1: between.setdefault((learned[i - 1], learned[i + 1]), Counter())[letter] += 1
+    def guess(i):
+        both = between.get((text[i - 1], text[i + 1])) if left and right else None
+        one = behind.get(text[i - 1]) if left and "left" in fallback else before.get(text[i + 1]) if not left or "right" in fallback else None
+        counts = both or one or alone
+        best = min(counts.values()) if rare else max(counts.values())
+        return ties(letter for letter, n in counts.items() if n == best)
+    return "".join(guess(i) if letter == "_" else letter for i, letter in enumerate(text))
+
+@checker("transformer.6")
+def _(fill_in):
+    own_work(fill_in, _READY, _PAGE)
+    rng = stream(6, "judge")
+    drawn = "".join(rng.choice(list("abcde"), 300, p=[0.4, 0.3, 0.15, 0.1, 0.05]))
+    for what, learned, text in (("both neighbours known", "cat cut cat", "c_t"), ("two neighbours that decide", "bad bid bid cad cad", "c_d"), ("a tie", "cut cat", "c_t"), ("a pair never seen", "abab ac ac ac", "a_z"), ("a left neighbour never seen", "abbbc", "x_z"),
+                                ("nothing hidden", "abc", "abc"), ("three hidden letters", "the cat sat on the mat", "t_e c_t s_t"), ("a drawn text", drawn, "".join("_" if i % 3 == 1 else c for i, c in enumerate(drawn[:60] + "z")))):
+        got, want, where = _called(fill_in, learned, text), _filled(learned, text), f"{what}: fill_in({learned[:24]!r}, {text[:24]!r})"
+        if not isinstance(got, str): raise Mismatch(f"{where}: return the whole text, a string, got {type(got).__name__}")
+        if got == want: continue
+        if len(got) != len(want): raise Mismatch(f"{where}: the text comes back with {len(got)} characters in place of {len(want)}")
+        if "_" in got: raise Mismatch(f"{where}: a sign _ is left")
+        if any(b != c for a, b, c in zip(text, got, want) if a != "_"): raise Mismatch(f"{where}: letters that were not hidden have changed")
+        slips = {"where two neighbours never stood around a letter, what came behind the left one?": dict(fallback=()), "this looks back alone; where is the right neighbour?": dict(right=False),
+                 "this looks ahead alone; where is the left neighbour?": dict(left=False), "of equally frequent letters, take the one that sorts first": dict(ties=max), "behind which neighbour should it look when the pair is new?": dict(fallback=("right",)),
+                 "this is the rarest letter": dict(rare=True)}
+        for mistake, slip in slips.items():
+            if _filled(learned, text, **slip) == got: raise Mismatch(f"{where}: {mistake}")
+        expect(got, want, where)

@@ -62,6 +62,19 @@ MASK = """def prefix_mask(prefix, length):
     return {answer}"""
 UNION = {"prompt": "np.arange(length) < np.asarray(prefix)[:, None]", "answer": "np.tri(length, dtype=bool) | prompt[:, None, None, :]"}
 
+FILL = """from collections import Counter, defaultdict
+def fill_in(learned, text):
+    between, behind, alone = defaultdict(Counter), defaultdict(Counter), Counter({alone})
+    for i, letter in enumerate(learned):
+        if i > 0: behind[learned[i - 1]][letter] += 1
+        if {inner}: between[{pair}][letter] += 1
+    def guess(i):
+        counts = {counts}
+        return {best}
+    return {answer}"""
+BETWEEN = {"alone": "learned", "inner": "0 < i < len(learned) - 1", "pair": "learned[i - 1], learned[i + 1]", "counts": "between.get((text[i - 1], text[i + 1])) or behind.get(text[i - 1]) or alone",
+           "best": "min(counts, key=lambda letter: (-counts[letter], letter))", "answer": "''.join(guess(i) if letter == '_' else letter for i, letter in enumerate(text))"}
+
 WRONG = {
     "transformer.1": [
         SIZE.format(**COUNTED | {"n": "(2 * V + T) * d + L * (matrices + vectors) + 2 * d"}),                # the table twice
@@ -151,5 +164,20 @@ WRONG = {
         MASK.format(**UNION | {"prompt": "np.arange(length) <= np.asarray(prefix)[:, None]"}),
         MASK.format(**UNION | {"prompt": "np.arange(length) < np.asarray(prefix)[:, None] - 1"}),
         MASK.format(**UNION | {"answer": "(np.tri(length, dtype=bool) | prompt[:, None, None, :])[:1].repeat(len(prefix), 0)"}),
+    ],
+    "transformer.6": [
+        FILL.format(**BETWEEN | {"counts": "behind.get(text[i - 1]) or alone"}),                             # looks back alone
+        FILL.format(**BETWEEN | {"pair": "learned[i + 1], learned[i - 1]"}),                                 # the pair the wrong way round
+        FILL.format(**BETWEEN | {"counts": "between.get((text[i - 1], text[i + 1])) or alone"}),
+        FILL.format(**BETWEEN | {"counts": "between[text[i - 1], text[i + 1]] + behind[text[i - 1]] or alone"}),   # both together
+        FILL.format(**BETWEEN | {"counts": "between.get((text[i - 1], text[i + 1])) or behind.get(text[i - 1]) or Counter('e')"}),
+        FILL.format(**BETWEEN | {"best": "max(counts, key=lambda letter: (counts[letter], letter))"}),       # of equals the last
+        FILL.format(**BETWEEN | {"best": "min(counts)"}),
+        FILL.format(**BETWEEN | {"best": "min(counts, key=lambda letter: (counts[letter], letter))"}),       # the rarest
+        FILL.format(**BETWEEN | {"answer": "''.join(guess(i) for i, letter in enumerate(text) if letter == '_')"}),   # the letters alone
+        FILL.format(**BETWEEN | {"answer": "[guess(i) if letter == '_' else letter for i, letter in enumerate(text)]"}),
+        FILL.format(**BETWEEN | {"answer": "''.join(guess(i) if 0 < i < len(text) - 1 else letter for i, letter in enumerate(text))"}),   # changes all
+        "def fill_in(learned, text): return text.replace('_', max(set(learned), key=learned.count))",
+        "def fill_in(learned, text): return text",
     ],
 }
