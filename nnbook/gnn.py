@@ -885,7 +885,7 @@ def _conv(c: GNNConfig, parts: dict, n_in: int, n_out: int, last: bool, rng, **p
         make = parts["GATConv" if c.conv == "gat" else "GATv2Conv"]
         return make(n_in, n_out if last else n_out // c.heads, c.heads, not last, dropout=c.dropout, edge_dim=c.edge_dim, rng=rng, **place)
     inner = parts["MLP"](n_in, c.hidden_channels, n_out, activation=c.activation, norm=c.norm, rng=rng, **place)
-    return parts["GINConv"](inner) if c.conv == "gin" else parts["GINEConv"](inner, edge_dim=c.edge_dim, rng=rng, **place)
+    return parts["GINConv"](inner, **place) if c.conv == "gin" else parts["GINEConv"](inner, edge_dim=c.edge_dim, rng=rng, **place)
 
 def _edge_options(conv: str, edge_weight, edge_attr, edge_type) -> dict:
     "What a layer of this kind reads of the edges; ValueError for what was given and is not read."
