@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['conv2d', 'conv_transpose2d', 'max_pool2d', 'avg_pool2d', 'lstm', 'gru', 'rnn', 'attention', 'self_attention',
-           'norm_linear', 'gelu', 'relu2', 'linear_add', 'Pattern', 'spmm', 'pattern_max', 'pattern_softmax', 'dropout']
+           'norm_linear', 'gelu', 'relu2', 'linear_add', 'Pattern', 'spmm', 'pattern_add', 'pattern_sum', 'pattern_max',
+           'pattern_softmax', 'dropout']
 
 # %% ../nbs/92_kernels.ipynb #606b4cf8
 from collections.abc import Callable, Iterator
@@ -1127,19 +1128,19 @@ def _product(pattern: Pattern, side: int, x: ndarray, values: ndarray | None) ->
         data = np.ones(len(order), x.dtype) if values is None else values[order]
         return _scipy().csr_array((data, indices, pointers), shape=pattern.shape[:: -1 if side else 1]) @ x
     order, others = pattern.jagged(side)
-    if values is not None: values = values.reshape(len(values), -1, 1)[order.entries]              # (E, H, 1)
+    if values is not None: values = values.reshape(len(values), prod(values.shape[1:]), 1)[order.entries]          # (E, H, 1)
     def part(a, b):
         y = x.take(others[a:b], axis=0)
         if values is not None:
-            parts = y.reshape(b - a, values.shape[1], -1)                                          # a view
-            parts *= values[a:b]
+            heads = y.reshape(b - a, values.shape[1], width // max(values.shape[1], 1))            # a view
+            heads *= values[a:b]
         return y
     return _reduce(np.add, order, part, width, x.dtype)
 
 def _values_grad(pattern: Pattern, g: ndarray, x: ndarray, shape: tuple) -> ndarray:
     "The products of the rows of g (n, width) and x (m, width) at each entry, head by head: shape, (E,) or (E, H)."
     out, (rows, columns) = np.empty((shape[0], prod(shape[1:])), x.dtype), pattern.ends
-    heads = lambda a: a.reshape(len(a), out.shape[1], a.shape[1] // out.shape[1])
+    heads = lambda a: a.reshape(len(a), out.shape[1], a.shape[1] // max(out.shape[1], 1))
     for a in range(0, len(out), _ENTRIES):
         at = slice(a, a + _ENTRIES)
         np.einsum("ehc,ehc->eh", heads(g.take(rows[at], axis=0)), heads(x.take(columns[at], axis=0)), out=out[at])
@@ -1169,6 +1170,36 @@ def spmm(pattern: Pattern, x: Tensor, values: Tensor | ndarray | None = None) ->
     return Tensor.of(_product(pattern, 0, a, w).reshape(pattern.shape[0], *x.shape[1:]), x, *v, backward=backward, op="spmm")
 
 # %% ../nbs/92_kernels.ipynb #98857ce6
+def _sum_entries(pattern: Pattern, side: int, a: ndarray) -> ndarray:
+    "(n, width), or with side 1 (m, width): the sums of the rows of a, (E, ...), that are entries of a row, or of a column."
+    a, order = a.reshape(len(a), prod(a.shape[1:])), pattern.jagged(side)[0]
+    return _reduce(np.add, order, lambda i, j: a.take(order.entries[i:j], axis=0), a.shape[1], a.dtype)
+
+def pattern_add(pattern: Pattern, rows: Tensor | None, columns: Tensor) -> Tensor:
+    """rows_i + columns_j for each entry (i, j), or columns_j alone.
+
+    Shapes: pattern (n, m) with E entries, rows (n, ...) or None, columns (m, ...) -> (E, ...). Raises ValueError for shapes that don't fit.
+    """
+    parts = _tensors(columns) if rows is None else _tensors(columns, rows)
+    _check_pattern("pattern_add", pattern, parts[0].shape)
+    if rows is not None and parts[1].shape != (pattern.shape[0], *parts[0].shape[1:]):
+        raise ValueError(f"pattern_add with a Pattern of shape {pattern.shape} adds rows and columns of one width, got {parts[1].shape} and {parts[0].shape}")
+    sides = [(1, parts[0]), (0, parts[1])] if rows is not None else [(1, parts[0])]
+    y = parts[0].data.take(pattern.ends[1], axis=0)
+    if rows is not None: y = y + parts[1].data.take(pattern.ends[0], axis=0)
+    back = lambda g: tuple(_sum_entries(pattern, side, g).reshape(part.shape) if part.requires_grad else None for side, part in sides)
+    return Tensor.of(y, *parts, backward=back, op="pattern_add")
+
+def pattern_sum(pattern: Pattern, x: Tensor) -> Tensor:
+    """The sum of the rows of x that are entries of each row of the matrix; 0 for a row without entries.
+
+    Shapes: pattern (n, m) with E entries, x (E, ...) -> (n, ...). Raises ValueError for shapes that don't fit.
+    """
+    x, = _tensors(x)
+    if x.shape[:1] != (len(pattern),): raise ValueError(f"pattern_sum of {len(pattern)} entries takes x (E, ...), got shape {x.shape}")
+    y = _sum_entries(pattern, 0, x.data).reshape(pattern.shape[0], *x.shape[1:])
+    return Tensor.of(y, x, backward=lambda g: (g.take(pattern.ends[0], axis=0),), op="pattern_sum")
+
 def pattern_max(pattern: Pattern, x: Tensor) -> Tensor:
     """The largest x_j over the entries (i, j) of each row, column by column; 0 for a row without entries; equal ones share the gradient.
 
@@ -1198,13 +1229,12 @@ def pattern_softmax(pattern: Pattern, scores: Tensor) -> Tensor:
     if scores.shape[:1] != (len(pattern),): raise ValueError(f"pattern_softmax of {len(pattern)} entries takes scores (E, ...), got shape {scores.shape}")
     order, rows = pattern.jagged(0)[0], pattern.ends[0]
     s = scores.data.reshape(len(rows), prod(scores.shape[1:]))
-    over = lambda ufunc, a: _reduce(ufunc, order, lambda i, j: a.take(order.entries[i:j], axis=0), a.shape[1], a.dtype).take(rows, axis=0)
-    y = np.subtract(s, over(np.maximum, s))
+    y = s - _reduce(np.maximum, order, lambda i, j: s.take(order.entries[i:j], axis=0), s.shape[1], s.dtype).take(rows, axis=0)
     np.exp(y, out=y)
-    y /= over(np.add, y)
+    y /= _sum_entries(pattern, 0, y).take(rows, axis=0)
     def backward(g):
         g = g.reshape(y.shape) * y
-        return ((g - y * over(np.add, g)).reshape(scores.shape),)
+        return ((g - y * _sum_entries(pattern, 0, g).take(rows, axis=0)).reshape(scores.shape),)
     return Tensor.of(y.reshape(scores.shape), scores, backward=backward, op="pattern_softmax")
 
 # %% ../nbs/92_kernels.ipynb #34798ad3
