@@ -47,6 +47,8 @@ from nnbook.gnn import (
 )
 from nnbook.layers import Linear, Sequential, Tanh
 from nnbook.optim import Adam
+from nnbook.torch import gnn as twins
+from nnbook.torch.twins import copy_weights, load, save
 
 pyg = pytest.importorskip("torch_geometric")
 import torch_geometric.nn as theirs  # noqa: E402
@@ -822,3 +824,137 @@ def test_known_answers_of_both_sides():
     tails, heads = known_answers(triples, [[0, 0, 4], [5, 0, 1]], 6), known_answers(triples, [[0, 0, 1]], 6, side="head")
     assert [np.flatnonzero(row).tolist() for row in tails] == [[1, 2], []] and np.flatnonzero(heads[0]).tolist() == [0, 3]
     assert known_answers(triples, [], 6).shape == (0, 6) and not known_answers([], [[0, 0, 1]], 6).any()
+
+
+# --- the twin in torch's world
+
+@st.composite
+def configs(draw) -> GNNConfig:
+    pick = lambda *of: draw(st.sampled_from(of))
+    conv = pick(*CONVS)
+    extra = {"gat": {"heads": pick(1, 2), "edge_dim": pick(None, 2)}, "gatv2": {"heads": pick(1, 4), "edge_dim": pick(None, 2)}, "gine": {"edge_dim": 2}, "rgcn": {"num_relations": 3, "num_bases": pick(None, 2)}}.get(conv, {})
+    return GNNConfig(5, 8, 3, num_layers=pick(1, 2, 3), conv=conv, aggr=pick("mean", "sum", "max"), norm=pick(None, "layer", "batch"), activation=pick("relu", "elu"), residual=pick(True, False),
+                     jumping=pick(None, "cat", "max"), pool=pick(None, "sum", "mean", "max", "attention"), **extra)
+
+
+def reads(c: GNNConfig) -> str | None: return {"gcn": "edge_weight", "rgcn": "edge_type", "gine": "edge_attr"}.get(c.conv, "edge_attr" if c.edge_dim else None)
+
+
+@few
+@given(c=configs(), seed=st.integers(0, 99))
+def test_twins_of_one_seed_have_the_same_weights_and_results(c, seed):
+    one, two, graph = GNN(c, seed), twins.GNN(c, seed), Graph.batch([whole_graph(seed), whole_graph(seed + 1)])
+    assert list(one.state_dict()) == list(two.state_dict()) and [n for n, _ in one.named_parameters()] == [n for n, _ in two.named_parameters()]
+    for name, value in two.state_dict().items(): np.testing.assert_array_equal(value.numpy(), one.state_dict()[name])
+    scramble(one, seed=seed)
+    copy_weights(one, two.double())
+    x = torch.tensor(graph.x)
+    one(graph.x, graph)
+    wanted = one(graph.x, graph).data                                     # twice, as the twin: a norm over the batch moves on alike
+    close(two(x, graph).detach(), wanted, 1e-9)
+    given = {reads(c): torch.tensor(getattr(graph, reads(c)))} if reads(c) else {}
+    close(two(x, torch.tensor(graph.edge_index), torch.tensor(graph.batch), **given).detach(), wanted, 1e-9)
+    one.eval(), two.eval()
+    close(two(x, graph).detach(), one(graph.x, graph).data, 1e-9)
+
+
+@precisions
+def test_segments_of_the_twin_are_the_same(dtype):
+    rng = np.random.default_rng(0)
+    x, index = rng.integers(-3, 3, (20, 2, 3)).astype(dtype), rng.integers(0, 5, 20)
+    for name in ("segment_sum", "segment_mean", "segment_max", "segment_softmax", "gather"):
+        for more in ((), (7,)) if name != "gather" else ((),):
+            mine, other = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+            y, z = globals()[name](mine, index, *more), getattr(twins, name)(other, torch.tensor(index), *more)
+            close(y.data, z.detach(), TOLERANCE[dtype])
+            (y * y).sum().backward()
+            (z * z).sum().backward()
+            close(mine.grad, other.grad, TOLERANCE[dtype])
+    graph, w = Graph(rng.integers(0, 20, (2, 50)), num_nodes=20), rng.uniform(0.5, 2, (50, 2)).astype(dtype)
+    for aggr in ("sum", "mean", "max"):
+        for edges in (graph, torch.tensor(graph.edge_index)):
+            close(aggregate(x, graph, w, aggr).data, twins.aggregate(torch.tensor(x), edges, torch.tensor(w), aggr), TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("kind", [DistMult, ComplEx])
+def test_other_twins_of_one_seed_have_the_same_weights(kind):
+    one, two = kind(7, 3, 4, rng=3), getattr(twins, kind.__name__)(7, 3, 4, rng=3)
+    assert list(one.state_dict()) == list(two.state_dict())
+    for name, value in two.state_dict().items(): np.testing.assert_array_equal(value.numpy(), one.state_dict()[name])
+    h, r, t = (np.arange(3),) * 3
+    for call in ("tails", "heads"): close(getattr(two, call)(torch.tensor(h), torch.tensor(r)).detach(), getattr(one, call)(h, r).data, 1e-6)
+
+
+def test_weights_go_both_ways_and_through_a_file(tmp_path):
+    c, graph = GNNConfig(5, 8, 3, conv="gat", heads=2, norm="batch", pool="attention"), whole_graph()
+    one, two = GNN(c, 0), twins.GNN(c, 1)
+    save(one, tmp_path / "a.safetensors")
+    load(two, tmp_path / "a.safetensors")
+    x = graph.x.astype(np.float32)
+    close(two(torch.tensor(x), graph).detach(), one(x, graph).data, 1e-5)
+    with torch.no_grad(): two.head.weight.mul_(2)
+    save(two, tmp_path / "b.safetensors")
+    load(one, tmp_path / "b.safetensors")
+    close(two(torch.tensor(x), graph).detach(), one(x, graph).data, 1e-5)
+
+
+@pytest.mark.parametrize("conv", CONVS)
+def test_the_twin_compiles_and_trains_as_without(conv):
+    graph = whole_graph()
+    models = [twins.GNN(gnn_of(conv, pool="mean").config, rng=0) for _ in range(2)]
+    run = torch.compile(models[1], backend="aot_eager", fullgraph=conv in ("sage", "gin", "gine", "mlp"))
+    x, edges = torch.tensor(graph.x, dtype=torch.float32), torch.tensor(graph.edge_index)
+    given, losses = {name: torch.tensor(v) for name, v in edges_of(graph, [reads(models[0].config)] if reads(models[0].config) else [], np.float32).items()}, []
+    for model, call in zip(models, (models[0], run)):
+        sgd = torch.optim.SGD(model.parameters(), 0.01)
+        for _ in range(3):
+            sgd.zero_grad()
+            loss = (call(x, edges, **given) ** 2).sum()
+            loss.backward()
+            sgd.step()
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    torch._dynamo.reset()
+
+
+@pytest.mark.parametrize("conv", CONVS)
+def test_the_twin_runs_in_bfloat16(conv):
+    graph = whole_graph()
+    model = twins.GNN(gnn_of(conv, pool="attention", jumping="cat", norm="layer").config, rng=0)
+    x = torch.tensor(graph.x, dtype=torch.float32)
+    full = model(x, graph)
+    with torch.autocast("cpu", torch.bfloat16): half = model(x, graph)
+    assert (half.float() - full).abs().max() < 0.1 * full.abs().max() + 0.05
+    half.float().sum().backward()
+    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_the_twin_moves_to_another_device():
+    assert all(v.is_meta for v in twins.GNN(GNNConfig(5, 8, 3, conv="gin", pool="attention"), device="meta").state_dict().values())
+    assert all(v.dtype == torch.float64 for v in twins.GNN(GNNConfig(5, 8, 3, conv="gatv2", norm="layer"), dtype=torch.float64).state_dict().values())
+    model = twins.GNN(GNNConfig(5, 8, 3, conv="sage", pool="sum"), device="meta")
+    assert model(torch.zeros(4, 5, device="meta"), torch.zeros(2, 6, dtype=torch.long, device="meta")).shape == (1, 3)
+
+
+@pytest.mark.parametrize(("call", "error", "words"), [
+    (lambda: twins.GCNConv(5, 4)(torch.zeros(3, 5), torch.tensor([[0], [3]])), ValueError, "edge 0 leads from node 0 to node 3"),
+    (lambda: twins.GCNConv(5, 4)(torch.zeros(3, 4), torch.tensor([[0], [1]])), ValueError, r"\(N, 5\)"),
+    (lambda: twins.GCNConv(5, 4)(torch.zeros(3, 5), torch.tensor([[0.0], [1.0]])), ValueError, "whole numbers"),
+    (lambda: twins.GCNConv(5, 4)(torch.zeros(3, 5), random_graph()), ValueError, "each of 9 nodes, got 3"),
+    (lambda: twins.GCNConv(5, 4)(torch.zeros(3, 5), torch.tensor([[0], [1]]), torch.tensor([-3.0])), ValueError, "normalize=False"),
+    (lambda: twins.GATConv(5, 4)(torch.zeros(3, 5), torch.tensor([[0], [1]]), torch.zeros(1, 2)), ValueError, "edge_dim"),
+    (lambda: twins.GATConv(5, 4, edge_dim=2)(torch.zeros(3, 5), torch.tensor([[0], [1]])), ValueError, "got None"),
+    (lambda: twins.GINConv(mlp()), TypeError, "torch module"),
+    (lambda: twins.GINEConv(their_mlp())(torch.zeros(3, 5), torch.tensor([[0], [1]])), ValueError, "GINConv goes without"),
+    (lambda: twins.RGCNConv(5, 4, 2)(torch.zeros(3, 5), torch.tensor([[0], [1]])), ValueError, "edge_type"),
+    (lambda: twins.RGCNConv(5, 4, 2)(torch.zeros(3, 5), torch.tensor([[0], [1]]), torch.tensor([2])), ValueError, "relations 0 to 1"),
+    (lambda: twins.RGCNConv(5, 4, 2)(torch.zeros(3, 5), Graph([[0], [1]], num_nodes=3, edge_type=[2])), ValueError, "relations 0 to 1"),
+    (lambda: twins.segment_sum(torch.zeros(3), torch.tensor([0, 1])), ValueError, "each row"),
+    (lambda: twins.segment_sum(torch.zeros(3), torch.tensor([0, 1, 5]), 3), ValueError, "goes from 0 to 5"),
+    (lambda: twins.SAGEConv(0, 4), ValueError, "in_channels"),
+    (lambda: twins.SAGEConv(5, 4, "median"), ValueError, "'mean'"),
+    (lambda: twins.GNN(3), TypeError, "GNNConfig"),
+    (lambda: twins.DistMult(None, 2, 4)(torch.tensor([1]), torch.tensor([0]), torch.tensor([0])), ValueError, "give their rows as x"),
+])
+def test_errors_of_the_twin(call, error, words):
+    with pytest.raises(error, match=words): call()
