@@ -216,8 +216,7 @@ class Graph:
 
     def subgraph(self, nodes) -> "Graph":
         "These nodes, in this order, and the edges between them, in theirs; nodes: numbers, each once, or N booleans. n_id keeps the numbers."
-        nodes = np.flatnonzero(nodes) if np.asarray(nodes).dtype == bool and np.shape(nodes) == (self.num_nodes,) else _integers("subgraph", "nodes", nodes)
-        _check_nodes("subgraph", nodes, self.num_nodes)
+        nodes = _node_numbers("subgraph", "nodes", nodes, self.num_nodes)
         place = np.full(self.num_nodes, -1)
         place[nodes] = np.arange(len(nodes))
         at = np.flatnonzero((place[self.edge_index] >= 0).all(0))
@@ -233,6 +232,14 @@ class Graph:
 def _check_nodes(owner: str, nodes: ndarray, n: int) -> None:
     if nodes.size and nodes.max() >= n: raise ValueError(f"{owner}: there is no node {nodes.max()}; the graph has {n}, numbered from 0")
     if len(np.unique(nodes)) < len(nodes): raise ValueError(f"{owner} takes each node once, and some were named twice")
+
+def _node_numbers(owner: str, name: str, nodes, n: int) -> ndarray:
+    "Numbers of nodes, each once, or n booleans, as numbers."
+    nodes = _plain(nodes)
+    if isinstance(nodes, ndarray) and nodes.dtype == bool and nodes.shape == (n,): return np.flatnonzero(nodes)
+    nodes = _integers(owner, name, nodes)
+    _check_nodes(owner, nodes, n)
+    return nodes
 
 def _node_parts(graph: Graph, nodes: ndarray) -> dict:
     "What belongs to these nodes; y, if it has a row for each."
@@ -264,7 +271,7 @@ def _batch_of(graphs: list[Graph]) -> Graph:
 def _join(name: str, graphs: list[Graph]) -> ndarray | None:
     parts = [getattr(g, name) for g in graphs]
     missing = [i for i, part in enumerate(parts) if part is None]
-    if len(missing) == len(parts): return None
+    if len(missing) == len(parts) or missing and name == "n_id": return None
     if missing: raise ValueError(f"Graph.batch joins graphs that all have {name}, or none, and graph {missing[0]} has none")
     try: return np.concatenate([part if part.ndim else part[None] for part in parts])
     except ValueError: raise ValueError(f"Graph.batch can't join {name} of shapes {', '.join(str(s) for s in sorted({p.shape[1:] for p in parts}))} a row") from None
@@ -306,7 +313,7 @@ def _to_pyg(self):
 
 def _from_pyg(data) -> Graph:
     "Of a `Data` of PyTorch Geometric, or a `Batch`."
-    if not hasattr(data, "edge_index") or not hasattr(data, "num_nodes"):
+    if isinstance(data, Graph) or not hasattr(data, "edge_index") or not hasattr(data, "num_nodes"):
         raise TypeError(f"from_pyg takes a Data of PyTorch Geometric, got {_say(data)}")
     parts = {name: getattr(data, name).detach().cpu().numpy() for name in _SHARED if getattr(data, name, None) is not None}
     edges = np.zeros((2, 0), np.int64) if data.edge_index is None else data.edge_index.cpu().numpy()
@@ -410,6 +417,7 @@ def aggregate(x, graph: Graph, weight=None, aggr: str = "sum", plain: bool = Fal
     plain=True gathers messages edge by edge and reduces them, False runs the nodes of `nnbook.kernels`, sorted once for each graph.
     """
     _choose("aggr", aggr, _AGGRS)
+    _switch("aggregate", plain=plain)
     if not isinstance(graph, Graph): raise TypeError(f"aggregate takes a Graph, got {_say(graph)}")
     x = _as_input("aggregate", x)
     if x.shape[:1] != (graph.num_nodes,): raise ValueError(f"aggregate takes a row of x for each of {graph.num_nodes} nodes, got shape {x.shape}")
@@ -441,9 +449,10 @@ def _graph(owner: str, edge_index, n: int) -> Graph:
     if edge_index.num_nodes != n: raise ValueError(f"{owner} takes a row of x for each of {edge_index.num_nodes} nodes, got {n} rows")
     return edge_index
 
-def _nodes(layer: Module, x, edge_index, dtype, width: int | None = None, sparse: bool = False) -> "tuple[Tensor | SparseFeatures, Graph]":
+def _nodes(layer: Module, x, edge_index, dtype, plain: bool, width: int | None = None, sparse: bool = False) -> "tuple[Tensor | SparseFeatures, Graph]":
     "x (N, width) in the layer's dtype, and the graph; sparse: SparseFeatures stay what they are."
     owner = type(layer).__name__
+    _switch(owner, plain=plain)
     if isinstance(x, SparseFeatures) and not sparse: raise TypeError(f"{owner} takes features as an array, got SparseFeatures; give it x.to_dense()")
     x = x.astype(dtype) if isinstance(x, SparseFeatures) else _as_input(layer, x, dtype)
     if x.ndim != 2 or width is not None and x.shape[1] != width:
@@ -618,7 +627,7 @@ class GCNConv(Module):
 
     def forward(self, x, edge_index, edge_weight=None, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, self.in_channels, sparse=True)
+        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, plain, self.in_channels, sparse=True)
         if self.normalize: graph, weight = _gcn_weights(graph, edge_weight, self.add_self_loops, x.dtype)
         else: weight = graph.edge_weight if edge_weight is None else _edge_weights("GCNConv", edge_weight, graph, x.dtype)
         if plain or _shortens(self.lin, x): out = aggregate(_applied(self.lin, x), graph, weight, plain=plain)
@@ -648,7 +657,7 @@ class SAGEConv(Module):
 
     def forward(self, x, edge_index, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin_l.weight.dtype, self.in_channels, sparse=self.aggr != "max")
+        x, graph = _nodes(self, x, edge_index, self.lin_l.weight.dtype, plain, self.in_channels, sparse=self.aggr != "max")
         if plain and not isinstance(x, SparseFeatures) or self.aggr == "max" or not _shortens(self.lin_l, x): out = self.lin_l(aggregate(x, graph, None, self.aggr, plain))
         else:
             out = aggregate(_times(x, self.lin_l.weight), graph, None, self.aggr)
@@ -691,8 +700,9 @@ class _Attending(Module):
         edge_attr = gather(edge_attr, kept)
         return looped, concatenate([edge_attr, segment_mean(edge_attr, graph.edge_index[1, kept], graph.num_nodes)])
 
-    def _attend(self, scores: Tensor, values: Tensor, graph: Graph, edge_index, more: bool, plain: bool):
+    def _attend(self, scores: Tensor, values: Tensor, graph: Graph, more: bool, plain: bool):
         "scores (E, H), values (N, H, C) -> (N, H C), or (N, C), the mean of heads."
+        _switch(type(self).__name__, return_attention_weights=more)
         alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_softmax(_pattern(graph), scores)
         out = aggregate(values, graph, self.dropout(alpha), plain=plain)
         out = out.reshape(len(out), self.heads * self.out_channels) if self.concat else out.mean(axis=1)
@@ -723,12 +733,12 @@ class GATConv(_Attending):
 
     def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, self.in_channels, sparse=True)
+        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, plain, self.in_channels, sparse=True)
         graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
         h = self._heads(_applied(self.lin, x))                                    # (N, H, C)
         scores = _from_ends(graph, (h * self.att_src).sum(axis=-1), (h * self.att_dst).sum(axis=-1), plain)
         if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(axis=-1)
-        return self._attend(leaky_relu(scores, self.negative_slope), h, graph, edge_index, return_attention_weights, plain)
+        return self._attend(leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights, plain)
 
 class GATv2Conv(_Attending):
     """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
@@ -745,13 +755,13 @@ class GATv2Conv(_Attending):
 
     def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.att.dtype, self.in_channels, sparse=True)
+        x, graph = _nodes(self, x, edge_index, self.att.dtype, plain, self.in_channels, sparse=True)
         graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
         left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
         both = _from_ends(graph, left, right, plain)                              # (E, H, C)
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
-        return self._attend(scores, left, graph, edge_index, return_attention_weights, plain)
+        return self._attend(scores, left, graph, return_attention_weights, plain)
 
 # %% ../nbs/18_gnn.ipynb #0eb0b212
 def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
@@ -775,7 +785,7 @@ class GINConv(Module):
 
     def forward(self, x, edge_index, plain: bool = False) -> Tensor:
         "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype)
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
         return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
 
 class GINEConv(GINConv):
@@ -795,7 +805,7 @@ class GINEConv(GINConv):
 
     def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
         "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype)
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
         edge_attr = graph.edge_attr if edge_attr is None else edge_attr
         if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
         edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
@@ -849,7 +859,7 @@ class RGCNConv(Module):
     def forward(self, x, edge_index, edge_type=None, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels)."
         if x is None: x = np.eye(self.in_channels)
-        x, graph = _nodes(self, x, edge_index, self.weight.dtype, self.in_channels)
+        x, graph = _nodes(self, x, edge_index, self.weight.dtype, plain, self.in_channels)
         weight = self.weight
         if self.comp is not None: weight = (self.comp @ weight.reshape(len(weight), -1)).reshape(self.num_relations, *weight.shape[1:])
         out = Tensor(np.zeros((len(x), self.out_channels), x.dtype)) if self.root is None else x @ self.root
@@ -892,7 +902,7 @@ class AttentionalAggregation(Module):
     """
     def __init__(self, gate_nn: Module, nn: Module | None = None):
         for name, module in (("gate_nn", gate_nn), ("nn", nn)):
-            if not isinstance(module, Module) and (name, module) != ("nn", None):
+            if not isinstance(module, Module) and (name == "gate_nn" or module is not None):
                 raise TypeError(f"AttentionalAggregation takes a module as {name}, such as Linear(16, 1), got {_say(module)}")
         self.gate_nn, self.nn = gate_nn, nn
 
@@ -1041,8 +1051,7 @@ class GNN(Module):
 
     def forward(self, x, edge_index, batch=None, edge_weight=None, edge_attr=None, edge_type=None, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels) or (num_graphs, out_channels)."
-        _switch("GNN", plain=plain)
-        x, graph = _nodes(self, x, edge_index, next(self.parameters()).dtype, self.config.in_channels, sparse=not self._adds())
+        x, graph = _nodes(self, x, edge_index, next(self.parameters()).dtype, plain, self.config.in_channels, sparse=not self._adds())
         h = self._layers(x, graph, plain, _edge_options(self.config.conv, edge_weight, edge_attr, edge_type))
         kind = self.config.pool
         if kind is not None:
@@ -1088,8 +1097,7 @@ def sample_neighbors(graph: Graph, nodes, sizes, rng=None) -> Graph:
     Source: Hamilton et al. (2017), but a node has the same neighbours in all layers.
     """
     graph, sizes, rng = _a_graph("sample_neighbors", graph), _fanouts("sample_neighbors", sizes), stream(rng, "neighbors")
-    nodes = _integers("sample_neighbors", "nodes", nodes)
-    _check_nodes("sample_neighbors", nodes, graph.num_nodes)
+    nodes = _node_numbers("sample_neighbors", "nodes", nodes, graph.num_nodes)
     csr, place, found, front, edges = graph.csr, np.full(graph.num_nodes, -1), [nodes], nodes, []
     place[nodes] = np.arange(len(nodes))
     for k in sizes:
@@ -1113,10 +1121,7 @@ class NeighborSampler:
         self.graph, self.sizes = _a_graph(owner, graph), _fanouts(owner, sizes)
         _whole(owner, batch_size=batch_size)
         _switch(owner, shuffle=shuffle)
-        if nodes is None: nodes = np.arange(graph.num_nodes)
-        elif np.asarray(nodes).dtype == bool and np.shape(nodes) == (graph.num_nodes,): nodes = np.flatnonzero(nodes)
-        self.nodes = _integers(owner, "nodes", nodes)
-        _check_nodes(owner, self.nodes, graph.num_nodes)
+        self.nodes = np.arange(graph.num_nodes) if nodes is None else _node_numbers(owner, "nodes", nodes, graph.num_nodes)
         self.batch_size, self.shuffle, self.rng = batch_size, shuffle, stream(seed, "sampled neighbors")
 
     def __len__(self) -> int: return -(-len(self.nodes) // self.batch_size)
@@ -1127,15 +1132,6 @@ class NeighborSampler:
             yield sample_neighbors(self.graph, order[start : start + self.batch_size], self.sizes, self.rng)
 
 # %% ../nbs/18_gnn.ipynb #f0646acb
-def _known_nodes(known, n: int) -> ndarray:
-    "As N booleans."
-    if np.asarray(known).dtype == bool and np.shape(known) == (n,): return np.asarray(known)
-    known = _integers("label_propagation", "known", known)
-    _check_nodes("label_propagation", known, n)
-    mask = np.zeros(n, bool)
-    mask[known] = True
-    return mask
-
 def label_propagation(graph: Graph, labels, known, num_classes: int | None = None, steps: int = 1000, tol: float = 1e-6) -> ndarray:
     """Each node's probabilities of classes, (N, num_classes), of which those of `known` nodes are sure, and others' the mean of the neighbours'.
 
@@ -1146,14 +1142,12 @@ def label_propagation(graph: Graph, labels, known, num_classes: int | None = Non
     graph, owner = _a_graph("label_propagation", graph), "label_propagation"
     _whole(owner, steps=steps, **({} if num_classes is None else {"num_classes": num_classes}))
     _real(owner, low=0, tol=tol)
-    known = _known_nodes(known, graph.num_nodes)
-    at = np.flatnonzero(known)
-    labels = np.asarray(_plain(labels))
-    if labels.shape != known.shape: raise ValueError(f"{owner} takes one label for each of {len(known)} nodes, got shape {labels.shape}")
+    at, labels = _node_numbers(owner, "known", known, graph.num_nodes), _numbers_of(owner, "labels", labels, graph.num_nodes, "nodes")
+    if labels.ndim != 1: raise ValueError(f"{owner} takes one label for each of {graph.num_nodes} nodes, got shape {labels.shape}")
     classes = _integers(owner, "labels", labels[at])
     C = int(classes.max(initial=0)) + 1 if num_classes is None else num_classes
     if classes.max(initial=0) >= C: raise ValueError(f"{owner} has num_classes={C}, and a label is {classes.max()}")
-    y = np.full((len(known), C), 1 / C)
+    y = np.full((graph.num_nodes, C), 1 / C)
     y[at] = np.eye(C)[classes]
     return _spread(graph, y, at, steps, tol)
 
@@ -1198,7 +1192,7 @@ def wl_colors(graph: Graph, rounds: int | None = None, colors=None, edge_colors=
     now = np.zeros(graph.num_nodes, np.int64) if colors is None else _colors("wl_colors", "colors", colors, graph.num_nodes)
     for _ in range(graph.num_nodes if rounds is None else rounds):
         new = _refined(now, graph, edges)
-        if rounds is None and len(np.unique(new)) == len(np.unique(now)): break
+        if new.max(initial=0) == now.max(initial=0): break                    # as many: none is parted any more, nor numbered anew
         now = new
     return now
 
@@ -1302,7 +1296,7 @@ class ComplEx(_Scorer):
 
 # %% ../nbs/18_gnn.ipynb #a4a7206d
 def _triples(owner: str, triples) -> ndarray:
-    t = _integers(owner, "triples", triples if np.size(triples) else np.zeros((0, 3), np.int64), axes=2)
+    t = _integers(owner, "triples", np.zeros((0, 3), np.int64) if isinstance(triples, (list, tuple)) and not len(triples) else triples, axes=2)
     if t.shape[1] != 3: raise ValueError(f"{owner} takes triples (n, 3), rows of head, relation and tail, got shape {t.shape}")
     return t
 
@@ -1345,5 +1339,6 @@ def ranking_metrics(ranks, ks: tuple = (1, 3, 10)) -> dict[str, float]:
     "The mean reciprocal rank, `mrr`, and for each k the share of ranks up to k, `hits@k`; ranks (B,) from `filtered_ranks`, of one side or both."
     r = np.asarray(_plain(ranks))
     if r.ndim != 1 or not r.size or r.dtype.kind not in "fiu" or not (r >= 1).all(): raise ValueError(f"ranking_metrics takes ranks (B,) from 1 on, got {_say(ranks)}")
+    if not isinstance(ks, (list, tuple)): raise TypeError(f"ranking_metrics takes ks as a tuple, such as (1, 3, 10), got {_say(ks)}")
     for k in ks: _whole("ranking_metrics", k=k)
     return {"mrr": float((1 / r).mean())} | {f"hits@{k}": float((r <= k).mean()) for k in ks}
