@@ -863,6 +863,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'nnbook.kernels._scipy': ('kernels.html#_scipy', 'nnbook/kernels.py'),
                                 'nnbook.kernels._shade': ('kernels.html#_shade', 'nnbook/kernels.py'),
                                 'nnbook.kernels._spans': ('kernels.html#_spans', 'nnbook/kernels.py'),
+                                'nnbook.kernels._sparse_product': ('kernels.html#_sparse_product', 'nnbook/kernels.py'),
                                 'nnbook.kernels._stacked': ('kernels.html#_stacked', 'nnbook/kernels.py'),
                                 'nnbook.kernels._states': ('kernels.html#_states', 'nnbook/kernels.py'),
                                 'nnbook.kernels._sum_entries': ('kernels.html#_sum_entries', 'nnbook/kernels.py'),
