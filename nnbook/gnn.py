@@ -543,13 +543,18 @@ class SparseFeatures:
     @classmethod
     def of(cls, rows, columns, values=None, shape: tuple[int, int] | None = None) -> "SparseFeatures":
         "From places, rows (E,) and columns (E,), each at most once; shape (N, n), by default the largest numbers, plus 1."
-        rows, columns = _integers("SparseFeatures", "rows", rows), _integers("SparseFeatures", "columns", columns)
-        values = np.ones(len(rows), np.float32) if values is None else np.asarray(_plain(values))
-        if not len(rows) == len(columns) == len(values) or values.ndim != 1:
-            raise ValueError(f"SparseFeatures takes a row, a column and a value for each entry, got {len(rows)}, {len(columns)} and shape {values.shape}")
+        owner = "SparseFeatures"
+        rows, columns = _integers(owner, "rows", rows), _integers(owner, "columns", columns)
+        values = np.ones(len(rows), np.float32) if values is None else _numbers_of(owner, "values", values, len(rows), "entries")
+        if len(columns) != len(rows) or values.ndim != 1:
+            raise ValueError(f"{owner} takes a row, a column and a value for each entry, got {len(rows)}, {len(columns)} and shape {values.shape}")
         if values.dtype.kind != "f": values = values.astype(np.float32)
-        shape = tuple(int(i.max(initial=-1)) + 1 for i in (rows, columns)) if shape is None else shape
-        pattern = kernels.Pattern(rows, columns, shape)
+        if shape is None: shape = tuple(int(i.max(initial=-1)) + 1 for i in (rows, columns))
+        if not isinstance(shape, (tuple, list)) or len(shape) != 2 or not all(isinstance(n, (int, np.integer)) and 0 <= n < 2**40 for n in shape):
+            raise ValueError(f"{owner} takes a shape (N, n), two whole numbers from 0 on, got {_say(shape)}")
+        if rows.max(initial=-1) >= shape[0] or columns.max(initial=-1) >= shape[1]:
+            raise ValueError(f"{owner} of shape {tuple(shape)} has no entry in row {rows.max()} and column {columns.max()}")
+        pattern = kernels.Pattern(rows, columns, tuple(shape))
         if len(np.unique(rows * pattern.shape[1] + columns)) < len(rows): raise ValueError("SparseFeatures takes each place once, and some were named twice")
         return cls.__new__(cls)._set(values, pattern)
 
