@@ -455,8 +455,8 @@ class EncoderDecoder(Module):
     source_lengths (B,), positions beyond are padding -> logits (B, T, tgt_vocab), of the token after each of the target's, which has to
     begin with a token for that. n_layers blocks each, with norms behind the sums, ReLU, sinusoidal positions; the head's weight is the
     target's embedding. Matrices start as xavier uniform (Glorot & Bengio, 2010), embeddings normal with variance 1 / d_model, and are
-    multiplied by √d_model where they are looked up. dropout: of sums of embeddings, and of what is added. rng: a seed, for a `stream` of its
-    own, or a Generator. Errors as for a `GPT`.
+    multiplied by √d_model where they are looked up. dropout: of sums of embeddings, of attention weights, and of what is added.
+    rng: a seed, for a `stream` of its own, or a Generator. Errors as for a `GPT`.
     """
     def __init__(self, src_vocab: int, tgt_vocab: int, d_model: int = 128, n_heads: int = 4, n_layers: int = 2, d_ff: int | None = None,
                  dropout: float = 0.0, rng=None):

@@ -108,7 +108,7 @@ def _(gpt_logits):
     rng = stream(0, "judge")
     for V, T, L, d, h, n, inside in ((5, 4, 1, 4, 1, 1, 16), (5, 4, 1, 4, 1, 4, 16), (7, 6, 2, 8, 2, 6, 32), (7, 9, 3, 12, 4, 5, 48), (7, 9, 2, 12, 3, 9, 20), (7, 6, 11, 4, 2, 4, 16)):
         w, tokens = _weights(rng, V, T, L, d, inside), rng.integers(0, V, n)
-        where = f"{n} tokens, {L} block{'s' * (L > 1)} of width {d} with {h} head{'s' * (h > 1)}" + ("; the MLP is not 4 d wide here" if inside != 4 * d else "")
+        where = f"{n} token{'s' * (n > 1)}, {L} block{'s' * (L > 1)} of width {d} with {h} head{'s' * (h > 1)}" + ("; the MLP is not 4 d wide here" if inside != 4 * d else "")
         _slip(_called(gpt_logits, tokens, w, h), _logits(tokens, w, h), {mistake: _logits(tokens, w, h, **slip) for mistake, slip in _FORWARD.items()}, where)
 
 # %% ../../nbs/15_transformer.ipynb #38fff24b
@@ -124,11 +124,12 @@ def _back(x, Wq, Wk, Wv, axis=1, ahead=0, top="seen", norm=True, root=True, shif
 def _(look_back):
     own_work(look_back, _READY, _PAGE)
     rng = stream(3, "judge")
-    for what, T, d, size in (("one token", 1, 4, 1.0), ("five tokens", 5, 4, 1.0), ("nine tokens", 9, 6, 1.0), ("large scores", 9, 6, 40.0)):
+    for what, T, d, size in (("one token", 1, 4, 1.0), ("five tokens", 5, 4, 1.0), ("nine tokens", 9, 6, 1.0), ("large scores", 9, 6, 40.0), ("large scores, those that are allowed far below zero", 9, 6, 40.0)):
         x, W = rng.normal(1, 2, (T, d)), rng.normal(0, size, (3, d, d)) / d**0.5
+        if "below" in what: W[1] = -W[0]
         got, want = _called(look_back, x, *W), _back(x, *W)
         if getattr(got, "shape", None) != want.shape: raise Mismatch(f"{what}: expected an array of shape {want.shape}")
-        if np.isnan(got).any(): raise Mismatch(f"{what}: what comes back holds numbers that are none. Of which scores is the maximum taken, and what is left of the others?")
+        if np.isnan(got).any(): raise Mismatch(f"{what}: what comes back holds nan. Of which scores is the maximum taken, and what is left of the others?")
         slips = {"the norm still tells each token of all others": dict(axis=0), "it still sees one token ahead": dict(ahead=1), "the norm tells each token of all others, and it sees one token ahead": dict(axis=0, ahead=1), "a token may look at itself": dict(ahead=-1),
                  "where is the norm?": dict(norm=False), "are the scores divided by the root of d?": dict(root=False), "the norm makes the mean 0, too": dict(shift=False)}
         _slip(got, want, {mistake: _back(x, *W, **slip) for mistake, slip in slips.items()} | {"the softmax is over the keys that a query may see": _all_weights(x, *W)}, what)
@@ -154,7 +155,7 @@ def _sees(places, weights=None, kinds=None):
         seen = ids.astype(float) if kinds is None else np.asarray(kinds, float)[ids]
         out = np.zeros((*ids.shape, 6))
         for place, weight in zip(places, weights or [1.0] * len(places)):
-            if place < ids.shape[1]: out[:, place:] += (weight * seen[:, : ids.shape[1] - place])[..., None] * np.arange(1, 7)
+            if place < ids.shape[1]: out[:, place:] += (weight * seen[:, : ids.shape[1] - place])[..., None] * np.arange(6)
         return out
     return logits_of
 
@@ -214,8 +215,8 @@ def _(fill_in):
     own_work(fill_in, _READY, _PAGE)
     rng = stream(6, "judge")
     drawn = "".join(rng.choice(list("abcde"), 300, p=[0.4, 0.3, 0.15, 0.1, 0.05]))
-    for what, learned, text in (("both neighbours known", "cat cut cat", "c_t"), ("two neighbours that decide", "bad bid bid cad cad", "c_d"), ("a tie", "cut cat", "c_t"), ("a pair never seen", "abab ac ac ac", "a_z"), ("a left neighbour never seen", "abbbc", "x_z"),
-                                ("nothing hidden", "abc", "abc"), ("three hidden letters", "the cat sat on the mat", "t_e c_t s_t"), ("a drawn text", drawn, "".join("_" if i % 3 == 1 else c for i, c in enumerate(drawn[:60] + "z")))):
+    for what, learned, text in (("both neighbours known", "cat cut cat", "c_t"), ("two neighbours that decide", "bad bid bid cad cad", "c_d"), ("a tie", "cut cat", "c_t"), ("a pair never seen", "abab ad ac ac ac", "a_z"), ("a left neighbour never seen", "abbbc", "x_z"),
+                                ("a hidden space", "a b a b acb", "a_b"), ("nothing hidden", "abc", "abc"), ("three hidden letters", "the cat sat on the mat", "t_e c_t s_t"), ("a drawn text", drawn, "".join("_" if i % 3 == 1 else c for i, c in enumerate(drawn[:60] + "z")))):
         got, want, where = _called(fill_in, learned, text), _filled(learned, text), f"{what}: fill_in({learned[:24]!r}, {text[:24]!r})"
         if not isinstance(got, str): raise Mismatch(f"{where}: return the whole text, a string, got {type(got).__name__}")
         if got == want: continue
