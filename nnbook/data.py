@@ -645,7 +645,7 @@ CATALOG |= {source.name: source for source in [
            "McCray (2003); split of Dettmers et al. (2018), by way of PyKEEN (2025)", "not stated",
            "pykeen==1.11.1", files=_listed("umls")),
     Source("nations", "1,992 facts on 14 nations in 55 relations, of 1950 to 1965",
-           "Rummel (1976), by way of PyKEEN (2025)", "not stated",
+           "Rummel (1999), by way of PyKEEN (2025)", "not stated",
            "pykeen==1.11.1", files=_listed("nations")),
     Source("mnist", "70,000 handwritten digits, 28×28",
            "LeCun, Bottou, Bengio & Haffner (1998)", "CC BY-SA 3.0", files=_listed("mnist"),
@@ -1584,7 +1584,7 @@ def nations(download: bool = True) -> KnowledgeGraph:
     """14 nations and 55 relations between them, of the years 1950 to 1965: 1,592 facts for
     training, 199 for validation, 201 for testing.
 
-    Fetched as `umls` is, from the same archive. Source: Rummel (1976), by way of PyKEEN.
+    Fetched as `umls` is, from the same archive. Source: Rummel (1999), by way of PyKEEN.
     License: not stated.
     """
     return _triples("nations", download)

@@ -1227,7 +1227,8 @@ def test_smiles_give_the_same_graphs_as_the_file(folder):
 
 
 def test_without_rdkit_one_sentence_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rdkit", None)
+    for module in ("rdkit", "rdkit.Chem"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DataError, match=r'"rdkit.Chem" is needed here and not installed.*pip install "nnbook\[molecules\]"'):
         data.from_smiles(["C"])
 
