@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CSR', 'Graph', 'gather', 'segment_sum', 'segment_mean', 'segment_max', 'segment_softmax', 'aggregate', 'GCNConv',
-           'SAGEConv', 'GATConv', 'GATv2Conv', 'GINConv', 'GINEConv', 'RGCNConv', 'global_add_pool', 'global_mean_pool',
-           'global_max_pool', 'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN', 'sample_neighbors',
-           'NeighborSampler', 'label_propagation', 'wl_colors', 'DistMult', 'ComplEx', 'known_answers',
+           'SAGEConv', 'GATConv', 'GATv2Conv', 'RGCNConv', 'global_add_pool', 'global_mean_pool', 'global_max_pool',
+           'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN', 'sample_neighbors', 'NeighborSampler',
+           'label_propagation', 'GINConv', 'GINEConv', 'wl_colors', 'DistMult', 'ComplEx', 'known_answers',
            'filtered_ranks', 'ranking_metrics']
 
 # %% ../nbs/18_gnn.ipynb #a3888042
@@ -18,12 +18,14 @@ from .layers import MLP, Dropout, Embedding, Linear, Module, Parameter
 # %% ../nbs/18_gnn.ipynb #20fe18fe
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from typing import NamedTuple
 
 from numpy import ndarray
 
 from .autograd import _plain, leaky_relu
-from .layers import LayerNorm, BatchNorm1d, ModuleList, _ACTIVATIONS, _as_input, _choose, _real, _say, _switch, _whole, uniform_, xavier_uniform_
+from .layers import (_ACTIVATIONS, BatchNorm1d, LayerNorm, ModuleList, _as_input, _choose, _real, _say, _switch, _whole, uniform_,
+                           xavier_uniform_)
 from .streams import stream
 
 # %% ../nbs/18_gnn.ipynb #451e628e
@@ -270,7 +272,7 @@ Graph.batch = staticmethod(_batch_of)                      # each Graph's own `b
 
 def _to_networkx(self):
     "A networkx.DiGraph, or MultiDiGraph where an edge is there twice; edge_weight as `weight`. Raises DataError without networkx."
-    from nnbook.data import need
+    from nnbook.data import need                           # the data sets' module, which takes longer to import
     nx = need("networkx")
     twice = len(np.unique(self.edge_index, axis=1).T) < self.num_edges
     graph = nx.MultiDiGraph() if twice else nx.DiGraph()
@@ -297,8 +299,7 @@ _SHARED = ("x", "edge_attr", "y", "edge_type", "edge_weight", "batch", "n_id")
 
 def _to_pyg(self):
     "A `Data` of PyTorch Geometric, with the same names. Raises ImportError where that is not installed."
-    import torch
-    from torch_geometric.data import Data
+    torch, Data = import_module("torch"), import_module("torch_geometric.data").Data
     parts = {name: torch.tensor(a) for name in _SHARED if (a := getattr(self, name)) is not None}
     return Data(edge_index=torch.tensor(self.edge_index), num_nodes=self.num_nodes, **parts)
 
@@ -648,60 +649,6 @@ class GATv2Conv(_Attending):
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
         return self._attend(scores, left, graph, edge_index, return_attention_weights, plain)
-
-# %% ../nbs/18_gnn.ipynb #460ea05b
-def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
-
-class GINConv(Module):
-    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
-
-    Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
-    eps (1,): a parameter with train_eps, else a buffer.
-    """
-    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False): self._start(nn, eps, train_eps)
-
-    def _start(self, nn: Module, eps: float, train_eps: bool) -> None:
-        owner = type(self).__name__
-        if not isinstance(nn, Module): raise TypeError(f"{owner} takes a module, such as MLP(16, 32, 32), got {_say(nn)}")
-        _real(owner, eps=eps)
-        _switch(owner, train_eps=train_eps)
-        self.nn = nn
-        if train_eps: self.eps = Parameter([eps])
-        else: self.register_buffer("eps", np.array([eps], np.float32))
-
-    def forward(self, x, edge_index, plain: bool = False) -> Tensor:
-        "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype)
-        return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
-
-class GINEConv(GINConv):
-    """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
-
-    Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
-    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a Generator.
-    """
-    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
-        self._start(nn, eps, train_eps)
-        self.lin = None
-        if edge_dim is None: return
-        _whole("GINEConv", edge_dim=edge_dim)
-        first = _first_weight(nn)
-        if first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
-        self.lin = _linear(edge_dim, first.shape[1], True, stream(rng, "initialization, GINEConv"))
-
-    def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
-        "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype)
-        edge_attr = graph.edge_attr if edge_attr is None else edge_attr
-        if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
-        edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
-        if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
-        width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
-        if edge_attr.shape[1:] != (width,):
-            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}" + ("; give edge_dim" if self.lin is None else ""))
-        if self.lin is not None: edge_attr = self.lin(edge_attr)
-        source, target = graph.edge_index
-        return self.nn(x * (self.eps + 1) + _sum(relu(_gather(x, source) + edge_attr), target, graph.num_nodes))
 
 # %% ../nbs/18_gnn.ipynb #ac59c6c7
 def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
@@ -1061,6 +1008,60 @@ def _spread(graph: Graph, y: ndarray, known: ndarray, steps: int, tol: float) ->
         moved, y = np.abs(new - y).max(initial=0), new
         if moved <= tol: break
     return y
+
+# %% ../nbs/18_gnn.ipynb #460ea05b
+def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
+
+class GINConv(Module):
+    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
+
+    Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
+    eps (1,): a parameter with train_eps, else a buffer.
+    """
+    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False): self._start(nn, eps, train_eps)
+
+    def _start(self, nn: Module, eps: float, train_eps: bool) -> None:
+        owner = type(self).__name__
+        if not isinstance(nn, Module): raise TypeError(f"{owner} takes a module, such as MLP(16, 32, 32), got {_say(nn)}")
+        _real(owner, eps=eps)
+        _switch(owner, train_eps=train_eps)
+        self.nn = nn
+        if train_eps: self.eps = Parameter([eps])
+        else: self.register_buffer("eps", np.array([eps], np.float32))
+
+    def forward(self, x, edge_index, plain: bool = False) -> Tensor:
+        "x (N, in) -> (N, out)."
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype)
+        return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
+
+class GINEConv(GINConv):
+    """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
+
+    Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
+    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a Generator.
+    """
+    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
+        self._start(nn, eps, train_eps)
+        self.lin = None
+        if edge_dim is None: return
+        _whole("GINEConv", edge_dim=edge_dim)
+        first = _first_weight(nn)
+        if first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
+        self.lin = _linear(edge_dim, first.shape[1], True, stream(rng, "initialization, GINEConv"))
+
+    def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
+        "x (N, in) -> (N, out)."
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype)
+        edge_attr = graph.edge_attr if edge_attr is None else edge_attr
+        if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
+        edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
+        if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
+        width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
+        if edge_attr.shape[1:] != (width,):
+            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}" + ("; give edge_dim" if self.lin is None else ""))
+        if self.lin is not None: edge_attr = self.lin(edge_attr)
+        source, target = graph.edge_index
+        return self.nn(x * (self.eps + 1) + _sum(relu(_gather(x, source) + edge_attr), target, graph.num_nodes))
 
 # %% ../nbs/18_gnn.ipynb #b29f954d
 def _colors(owner: str, name: str, values, length: int) -> ndarray:

@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/18_gnn.ipynb #62f773a0
+# %% ../../nbs/18_gnn.ipynb #0e45aba3
 import numpy as np
 
 from ..exercises import Mismatch, checker, expect, own_work
@@ -44,7 +44,7 @@ def _cycle(n: int, start: int = 0) -> list: return [(start + i, start + (i + 1) 
 
 def _path(n: int, start: int = 0) -> list: return [(start + i, start + i + 1) for i in range(n - 1)]
 
-# %% ../../nbs/18_gnn.ipynb #2f45b090
+# %% ../../nbs/18_gnn.ipynb #0771bd28
 def _is_same(first, second, rounds=99, own=True, counts=True, compare="histogram") -> bool:
     "Whether color refinement leaves two graphs untold apart, or what a usual mistake says."
     n, edges = first[1], np.concatenate([first[0], second[0] + first[1]], axis=1)
@@ -88,7 +88,7 @@ def _(looks_alike):
             if not got and what.endswith("otherwise"): fitting = ["does the answer depend on how nodes are numbered, or in which order neighbors are listed?"]
             raise Mismatch(f"{said}. {'Perhaps: ' + fitting[0] if fitting else 'Is a color named alike in both graphs, and in no graph by the order of its nodes?'}")
 
-# %% ../../nbs/18_gnn.ipynb #595ff2bb
+# %% ../../nbs/18_gnn.ipynb #d8980a92
 def _gcn(x, edges, weights, loops=True, degree="target", count_own=True, norm="sym", flow=1, between="relu", last=False, lost=False, bias=True, once=False, before=False) -> np.ndarray:
     "A graph convolutional network, or what a usual mistake makes of it."
     n = len(x)
@@ -118,7 +118,7 @@ def _(gcn):
     own_work(gcn, _READY, _PAGE)
     rng = stream(0, "judge")
     graphs = {"a star with both directions": (_both((0, 1), (0, 2), (0, 3)), 4), "a path with direction, 0 → 1 → 2, and a single node": (np.array([[0, 1], [1, 2]]), 4), "no edges": (np.zeros((2, 0), np.int64), 3), "one edge listed twice": (np.array([[0, 0, 1, 2], [1, 1, 0, 1]]), 3),
-              "30 edges with direction, between 9 nodes": (rng.integers(0, 9, (2, 30)), 9)}
+              "30 edges with direction, between 9 nodes": (np.stack([start := rng.integers(0, 9, 30), (start + rng.integers(1, 9, 30)) % 9]), 9)}
     for layers in (1, 2, 3):
         for what, (edges, n) in graphs.items():
             widths = [3, *rng.integers(2, 6, layers)]
@@ -126,7 +126,7 @@ def _(gcn):
             where = f"{what}, {layers} layer{'s' * (layers > 1)}"
             _slip(_called(gcn, x, edges, weights), _gcn(x, edges, weights), {mistake: _gcn(x, edges, weights, **slip) for mistake, slip in _SLIPS.items()}, where)
 
-# %% ../../nbs/18_gnn.ipynb #e91890ab
+# %% ../../nbs/18_gnn.ipynb #bc89345f
 def _read_out(x, edges, batch, B, W, lost=False, over="graph", present=False, own=True, relu=True, pool="sum", norm=True) -> np.ndarray:
     "A layer and a sum for each graph, or what a usual mistake makes of it."
     h = x.astype(float) if own else np.zeros(x.shape)
@@ -158,7 +158,7 @@ def _(read_out):
                  "a node with several neighbors gets one message, and nodes of other graphs still take part in the root mean square": dict(lost=True, over="batch")}
         _slip(got, _read_out(x, edges, batch, B, W), {mistake: _read_out(x, edges, batch, B, W, **slip) for mistake, slip in slips.items()}, what)
 
-# %% ../../nbs/18_gnn.ipynb #98d0651a
+# %% ../../nbs/18_gnn.ipynb #de8ca4cb
 def _limit(edges, x, own=1, root=True, pieces=True, mean=False, spread=True) -> np.ndarray:
     "Where the powers of a GCN's matrix take features, or where a usual mistake does."
     piece = np.arange(len(x)) if pieces else np.zeros(len(x), int)
@@ -188,7 +188,7 @@ def _(in_the_end):
         if n == 60 and got.shape == x.shape and np.abs(got - _limit(edges, x)).max() < 0.3 * np.abs(x).max() and not any(np.allclose(got, w) for w in wrong.values()): expect(np.allclose(got, _limit(edges, x), atol=1e-6), True, f"{what}: not there yet. Is there a way without many steps?")
         _slip(got, _limit(edges, x), wrong, what)
 
-# %% ../../nbs/18_gnn.ipynb #7c65aef2
+# %% ../../nbs/18_gnn.ipynb #b48c723e
 def _rank(scores, answer, known, ties="mean", filtered=True, start=1, keep_answer=True, reverse=False, own=True) -> float:
     "The filtered rank, or that of a usual mistake."
     s = -scores if reverse else scores
