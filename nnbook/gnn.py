@@ -12,6 +12,7 @@ __all__ = ['CSR', 'Graph', 'gather', 'segment_sum', 'segment_mean', 'segment_max
 # %% ../nbs/18_gnn.ipynb #a3888042
 import numpy as np
 
+from . import kernels
 from .autograd import Tensor, concatenate, relu, stack, where
 from .layers import MLP, Dropout, Embedding, Linear, Module, Parameter
 
@@ -23,7 +24,7 @@ from typing import NamedTuple
 
 from numpy import ndarray
 
-from .autograd import _plain, leaky_relu
+from .autograd import _plain, leaky_relu, linear
 from .layers import (_ACTIVATIONS, BatchNorm1d, LayerNorm, ModuleList, _as_input, _choose, _real, _say, _switch, _whole, uniform_,
                            xavier_uniform_)
 from .streams import stream
@@ -406,16 +407,27 @@ def aggregate(x, graph: Graph, weight=None, aggr: str = "sum", plain: bool = Fal
     """What each node receives: the sum, mean or max over its incoming edges of weight times the source's row of x; 0 without edges.
 
     Shapes: x (N, ...) -> (N, ...); weight: None for 1, or (E,), or (E, H) for x (N, H, ...), an array or a Tensor, which gets a gradient.
-    plain=True gathers messages edge by edge and reduces them, False runs a fused node on the graph's CSR where there is one.
+    plain=True gathers messages edge by edge and reduces them, False runs the nodes of `nnbook.kernels`, sorted once for each graph.
     """
     _choose("aggr", aggr, _AGGRS)
     if not isinstance(graph, Graph): raise TypeError(f"aggregate takes a Graph, got {_say(graph)}")
     x = _as_input("aggregate", x)
     if x.shape[:1] != (graph.num_nodes,): raise ValueError(f"aggregate takes a row of x for each of {graph.num_nodes} nodes, got shape {x.shape}")
+    if weight is not None: weight = _on_edges("aggregate", "weight", weight, graph, x.dtype)
+    if not plain and (weight is None or aggr != "max" and weight.shape[1:] in ((), x.shape[1:2])): return _fused(x, graph, weight, aggr)
     source, target = graph.edge_index
     messages = _gather(x, source)
-    if weight is not None: messages = messages * _fits(messages, weight if isinstance(weight, Tensor) else np.asarray(weight, x.dtype))
+    if weight is not None: messages = messages * _fits(messages, weight)
     return _AGGRS[aggr](messages, target, graph.num_nodes)
+
+def _pattern(graph: Graph) -> kernels.Pattern:
+    "Targets and sources, as the rows and columns of a matrix."
+    return graph._keep("pattern", lambda: kernels.Pattern(graph.edge_index[1], graph.edge_index[0], (graph.num_nodes, graph.num_nodes)))
+
+def _fused(x: Tensor, graph: Graph, weight: Tensor | None, aggr: str) -> Tensor:
+    if aggr == "max": return kernels.pattern_max(_pattern(graph), x)
+    y = kernels.spmm(_pattern(graph), x, weight)
+    return y if aggr == "sum" else y / _column(np.maximum(graph.degrees, 1).astype(x.dtype), x.ndim)
 
 _AGGRS = {"sum": _sum, "mean": lambda x, index, n: _sum(x, index, n) / _sizes(index, n, x), "max": _max}
 
@@ -429,14 +441,36 @@ def _graph(owner: str, edge_index, n: int) -> Graph:
     if edge_index.num_nodes != n: raise ValueError(f"{owner} takes a row of x for each of {edge_index.num_nodes} nodes, got {n} rows")
     return edge_index
 
-def _nodes(layer: Module, x, edge_index, dtype, width: int | None = None) -> tuple[Tensor, Graph]:
-    "x (N, width) in the layer's dtype, and the graph."
+def _nodes(layer: Module, x, edge_index, dtype, width: int | None = None, sparse: bool = False) -> "tuple[Tensor | SparseFeatures, Graph]":
+    "x (N, width) in the layer's dtype, and the graph; sparse: SparseFeatures stay what they are."
     owner = type(layer).__name__
-    x = _as_input(layer, x, dtype)
+    if isinstance(x, SparseFeatures) and not sparse: raise TypeError(f"{owner} takes features as an array, got SparseFeatures; give it x.to_dense()")
+    x = x.astype(dtype) if isinstance(x, SparseFeatures) else _as_input(layer, x, dtype)
     if x.ndim != 2 or width is not None and x.shape[1] != width:
         hint = "; add an axis: x[:, None]" if x.ndim == 1 and width in (1, None) else ""
         raise ValueError(f"{owner} takes features x of shape (N, {width or 'n'}), a row for each node, got {x.shape}{hint}")
     return x, _graph(owner, edge_index, len(x))
+
+def _times(x, weight: Tensor) -> Tensor:
+    "x (N, n) @ weight.T, of SparseFeatures too."
+    return kernels.spmm(x.pattern, weight.T, x.values) if isinstance(x, SparseFeatures) else linear(x, weight)
+
+def _applied(lin: Linear, x) -> Tensor:
+    "lin(x), of SparseFeatures too."
+    if not isinstance(x, SparseFeatures): return lin(x)
+    y = _times(x, lin.weight)
+    return y if lin.bias is None else y + lin.bias
+
+def _shortens(lin: Linear, x) -> bool:
+    "Whether to multiply before the sums over edges, (A X) W = A (X W): where it makes rows shorter, or has fewer zeros to read."
+    return isinstance(x, SparseFeatures) or lin.weight.shape[0] <= lin.weight.shape[1]
+
+def _from_ends(graph: Graph, sources: Tensor, targets: Tensor | None, plain: bool) -> Tensor:
+    "For each edge, the row of its source, plus that of its target: (E, ...)."
+    if not plain: return kernels.pattern_add(_pattern(graph), targets, sources)
+    source, target = graph.edge_index
+    rows = _gather(sources, source)
+    return rows if targets is None else rows + _gather(targets, target)
 
 def _linear(n_in: int, n_out: int, bias: bool, rng) -> Linear:
     "A Linear that starts as xavier uniform."
@@ -519,10 +553,11 @@ class GCNConv(Module):
 
     def forward(self, x, edge_index, edge_weight=None, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, self.in_channels)
+        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, self.in_channels, sparse=True)
         if self.normalize: graph, weight = _gcn_weights(graph, edge_weight, self.add_self_loops, x.dtype)
         else: weight = graph.edge_weight if edge_weight is None else _edge_weights("GCNConv", edge_weight, graph, x.dtype)
-        out = aggregate(self.lin(x), graph, weight, plain=plain)
+        if plain or _shortens(self.lin, x): out = aggregate(_applied(self.lin, x), graph, weight, plain=plain)
+        else: out = self.lin(aggregate(x, graph, weight))
         return out if self.bias is None else out + self.bias
 
     def extra_repr(self) -> str:
@@ -548,9 +583,12 @@ class SAGEConv(Module):
 
     def forward(self, x, edge_index, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin_l.weight.dtype, self.in_channels)
-        out = self.lin_l(aggregate(x, graph, None, self.aggr, plain))
-        return out if self.lin_r is None else out + self.lin_r(x)
+        x, graph = _nodes(self, x, edge_index, self.lin_l.weight.dtype, self.in_channels, sparse=self.aggr != "max")
+        if plain and not isinstance(x, SparseFeatures) or self.aggr == "max" or not _shortens(self.lin_l, x): out = self.lin_l(aggregate(x, graph, None, self.aggr, plain))
+        else:
+            out = aggregate(_times(x, self.lin_l.weight), graph, None, self.aggr)
+            if self.lin_l.bias is not None: out = out + self.lin_l.bias
+        return out if self.lin_r is None else out + _applied(self.lin_r, x)
 
     def extra_repr(self) -> str:
         "The sizes and the aggregation."
@@ -590,7 +628,7 @@ class _Attending(Module):
 
     def _attend(self, scores: Tensor, values: Tensor, graph: Graph, edge_index, more: bool, plain: bool):
         "scores (E, H), values (N, H, C) -> (N, H C), or (N, C), the mean of heads."
-        alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes)
+        alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_softmax(_pattern(graph), scores)
         out = aggregate(values, graph, self.dropout(alpha), plain=plain)
         out = out.reshape(len(out), self.heads * self.out_channels) if self.concat else out.mean(axis=1)
         if self.bias is not None: out = out + self.bias
@@ -620,10 +658,10 @@ class GATConv(_Attending):
 
     def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, self.in_channels)
+        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, self.in_channels, sparse=True)
         graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
-        h, (source, target) = self._heads(self.lin(x)), graph.edge_index          # (N, H, C)
-        scores = _gather((h * self.att_src).sum(axis=-1), source) + _gather((h * self.att_dst).sum(axis=-1), target)
+        h = self._heads(_applied(self.lin, x))                                    # (N, H, C)
+        scores = _from_ends(graph, (h * self.att_src).sum(axis=-1), (h * self.att_dst).sum(axis=-1), plain)
         if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(axis=-1)
         return self._attend(leaky_relu(scores, self.negative_slope), h, graph, edge_index, return_attention_weights, plain)
 
@@ -642,10 +680,10 @@ class GATv2Conv(_Attending):
 
     def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.att.dtype, self.in_channels)
+        x, graph = _nodes(self, x, edge_index, self.att.dtype, self.in_channels, sparse=True)
         graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
-        left, right, (source, target) = self._heads(self.lin_l(x)), self._heads(self.lin_r(x)), graph.edge_index
-        both = _gather(left, source) + _gather(right, target)                     # (E, H, C)
+        left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
+        both = _from_ends(graph, left, right, plain)                              # (E, H, C)
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
         return self._attend(scores, left, graph, edge_index, return_attention_weights, plain)
@@ -864,12 +902,16 @@ class GNN(Module):
         self.pool = AttentionalAggregation(_linear(width, 1, True, rng)) if c.pool == "attention" else None
         self.head = _linear(width, c.out_channels, True, rng) if inner else None
 
+    def _adds(self) -> bool:
+        "Whether the features themselves are added to something, zeros and all."
+        return self.config.residual and self.config.in_channels == self.config.hidden_channels
+
     def _layers(self, x, graph, plain: bool, options: dict) -> Tensor:
         "x through all layers -> (N, width)."
         seen = []
         for i, conv in enumerate(self.convs):
-            h = self.dropout(x)
-            h = conv(h) if self.config.conv == "mlp" else conv(h, graph, plain=plain, **options)
+            h = _dropped(self.dropout, x, plain)
+            h = _applied(conv, h) if self.config.conv == "mlp" else conv(h, graph, plain=plain, **options)
             if self.head is None and i == len(self.convs) - 1: return h
             if self.norms is not None: h = self.norms[i](h)
             h = self.activation(h)
@@ -880,7 +922,7 @@ class GNN(Module):
     def forward(self, x, edge_index, batch=None, edge_weight=None, edge_attr=None, edge_type=None, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels) or (num_graphs, out_channels)."
         _switch("GNN", plain=plain)
-        x, graph = _nodes(self, x, edge_index, next(self.parameters()).dtype, self.config.in_channels)
+        x, graph = _nodes(self, x, edge_index, next(self.parameters()).dtype, self.config.in_channels, sparse=not self._adds())
         h = self._layers(x, graph, plain, _edge_options(self.config.conv, edge_weight, edge_attr, edge_type))
         kind = self.config.pool
         if kind is not None:
@@ -1060,8 +1102,9 @@ class GINEConv(GINConv):
         if edge_attr.shape[1:] != (width,):
             raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}" + ("; give edge_dim" if self.lin is None else ""))
         if self.lin is not None: edge_attr = self.lin(edge_attr)
-        source, target = graph.edge_index
-        return self.nn(x * (self.eps + 1) + _sum(relu(_gather(x, source) + edge_attr), target, graph.num_nodes))
+        messages = relu(_from_ends(graph, x, None, plain) + edge_attr)
+        total = _sum(messages, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_sum(_pattern(graph), messages)
+        return self.nn(x * (self.eps + 1) + total)
 
 # %% ../nbs/18_gnn.ipynb #b29f954d
 def _colors(owner: str, name: str, values, length: int) -> ndarray:
