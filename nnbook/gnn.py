@@ -18,12 +18,14 @@ from .layers import MLP, Dropout, Embedding, Linear, Module, Parameter
 # %% ../nbs/18_gnn.ipynb #20fe18fe
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from typing import NamedTuple
 
 from numpy import ndarray
 
 from .autograd import _plain, leaky_relu
-from .layers import LayerNorm, BatchNorm1d, ModuleList, _ACTIVATIONS, _as_input, _choose, _real, _say, _switch, _whole, uniform_, xavier_uniform_
+from .layers import (_ACTIVATIONS, BatchNorm1d, LayerNorm, ModuleList, _as_input, _choose, _real, _say, _switch, _whole, uniform_,
+                           xavier_uniform_)
 from .streams import stream
 
 # %% ../nbs/18_gnn.ipynb #451e628e
@@ -270,7 +272,7 @@ Graph.batch = staticmethod(_batch_of)                      # each Graph's own `b
 
 def _to_networkx(self):
     "A networkx.DiGraph, or MultiDiGraph where an edge is there twice; edge_weight as `weight`. Raises DataError without networkx."
-    from nnbook.data import need
+    from nnbook.data import need                           # the data sets' module, which takes longer to import
     nx = need("networkx")
     twice = len(np.unique(self.edge_index, axis=1).T) < self.num_edges
     graph = nx.MultiDiGraph() if twice else nx.DiGraph()
@@ -297,8 +299,7 @@ _SHARED = ("x", "edge_attr", "y", "edge_type", "edge_weight", "batch", "n_id")
 
 def _to_pyg(self):
     "A `Data` of PyTorch Geometric, with the same names. Raises ImportError where that is not installed."
-    import torch
-    from torch_geometric.data import Data
+    torch, Data = import_module("torch"), import_module("torch_geometric.data").Data
     parts = {name: torch.tensor(a) for name in _SHARED if (a := getattr(self, name)) is not None}
     return Data(edge_index=torch.tensor(self.edge_index), num_nodes=self.num_nodes, **parts)
 
