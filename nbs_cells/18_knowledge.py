@@ -143,7 +143,7 @@ def cubes(rows, paired):
 
 def learn_facts(kind, graph, d, lr, decay, seed, steps=600, size=1024):
     "One softmax over all entities for each question, in both directions (Lacroix et al., 2018); Adam, the rate falling to 0 on a line."
-    questions, order, pool = asked(graph, "train"), stream(seed, "facts"), np.zeros(0, int)
+    questions, order, pool = asked(graph, "train"), stream(seed, "order"), np.zeros(0, int)
     torch.manual_seed(seed)
     model = make_model(kind, graph, d, seed)
     optimizer = torch.optim.Adam(model.parameters(), lr)
@@ -181,20 +181,20 @@ def directions(model, graph):
     return {"differ": round(float(apart.mean()), 4), "fact higher": round(float((apart & (forth > back)).mean()), 4), "facts": len(one_way),
             "wrong": int(wrong.sum()), "wrong, right reversed": round(float(everything[relation, first, head][wrong].mean()), 4)}
 
-def tuned(kind, graph, starts, steps):
-    "By validation MRR, seed 0: the penalty, then the dimension, then the rate, each on a ladder until its best is no end; then five other seeds."
+def tuned(kind, graph, starts, steps, largest=256):
+    "By validation MRR, seed 0: the penalty, the dimension (`largest` at most), the rate, each on a ladder until its best is no end; then five other seeds."
     everything, validation, tried = all_known(graph), asked(graph, "validation"), {}
     def mrr(d, lr, decay):
-        if (d, lr, decay) not in tried: tried[d, lr, decay] = measured(scores_of(learn_facts(kind, graph, d, lr, decay, 0, steps), validation), validation, everything)["mrr"]
-        print(kind, graph.source.name, d, lr, decay, tried[d, lr, decay], time.strftime("%X"), flush=True)
+        if (d, lr, decay) not in tried:
+            tried[d, lr, decay] = measured(scores_of(learn_facts(kind, graph, d, lr, decay, 0, steps), validation), validation, everything)["mrr"]
+            print(kind, graph.source.name, d, lr, decay, tried[d, lr, decay], time.strftime("%X"), flush=True)
         return tried[d, lr, decay]
-    at = list(starts)
-    for place, factor in ((2, 3), (0, 2), (1, 3)):
-        for way in (factor, 1 / factor):
+    at = starts
+    for place, factors in ((2, (1 / 3, 3)), (0, (2,)), (1, (3, 1 / 3))):
+        for factor in factors:
             while True:
-                other = [round(v * way, 5) if k == place else v for k, v in enumerate(at)]
-                other[0] = int(other[0])
-                if other[0] > 512 or mrr(*other) <= mrr(*at): break
+                other = tuple(float(f"{v * factor:.1g}") if k == place != 0 else v * factor if k == place else v for k, v in enumerate(at))
+                if other[0] > largest or mrr(*at) >= mrr(*other): break
                 at = other
     runs = []
     for seed in range(1, 6):
@@ -230,13 +230,13 @@ def by_two_steps(known, questions, smooth, tie=0.01):
 #| slow
 torch.set_num_threads(1)
 found = {"umls": {}, "nations": {}}
-for graph in (data.nations(), facts):
+for graph in (facts, data.nations()):
     train, everything = known_of(graph.train, graph), all_known(graph)
     rules = {smooth: {part: measured(by_two_steps(train, asked(graph, part), smooth), asked(graph, part), everything) for part in ("validation", "test")} for smooth in (1, 5)}
     found[graph.source.name]["rules of two steps"] = rules[max(rules, key=lambda smooth: rules[smooth]["validation"]["mrr"])] | {"tried": [1, 5]}
     print(found[graph.source.name], time.strftime("%X"), flush=True)
     for kind in ("DistMult", "ComplEx", "R-GCN"):
         if (kind, graph.source.name) == ("R-GCN", "nations"): continue
-        starts = (32, 0.03, 0.003) if kind == "R-GCN" else (64, 0.03, 0.01) if graph is not facts else (128, 0.03, 0.01)
-        found[graph.source.name][kind] = tuned(kind, graph, starts, 600 if graph is facts else 300)
+        starts = (32, 0.03, 0.003) if kind == "R-GCN" else (128, 0.03, 0.01) if graph is facts else (64, 0.03, 0.001)
+        found[graph.source.name][kind] = tuned(kind, graph, starts, *((400, 64 if kind == "R-GCN" else 256) if graph is facts else (200, 128)))
         _ = Path("results/18_knowledge.json").write_text(json.dumps(found))
