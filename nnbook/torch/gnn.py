@@ -4,6 +4,9 @@
 __all__ = ['gather', 'segment_sum', 'segment_mean', 'segment_max', 'segment_softmax', 'aggregate', 'GCNConv', 'SAGEConv', 'GATConv', 'GATv2Conv', 'GINConv', 'GINEConv', 'RGCNConv', 'global_add_pool', 'global_mean_pool', 'global_max_pool', 'AttentionalAggregation', 'JumpingKnowledge', 'GNN', 'DistMult', 'ComplEx']
 
 # %% ../../nbs/18_gnn.ipynb #deb8b5c9
+import warnings
+from typing import NamedTuple
+
 import numpy
 import torch
 import torch.nn.functional as F
@@ -71,8 +74,37 @@ def _ends(edge_index, device) -> torch.Tensor:
     if not _is_graph(edge_index): return edge_index
     return edge_index._keep(("torch", device), lambda: torch.tensor(edge_index.edge_index, device=device))
 
+class _Spmm(torch.autograd.Function):
+    "A sparse matrix times x, and its transpose times the gradient; both are given."
+    @staticmethod
+    def forward(ctx, x, matrix, transposed):
+        ctx.matrices = transposed, matrix
+        return matrix @ x
+
+    @staticmethod
+    def backward(ctx, g): return _Spmm.apply(g, *ctx.matrices), None, None
+
+def _spmm(pattern, x: torch.Tensor, values: torch.Tensor | None) -> torch.Tensor:
+    "A `kernels.Pattern` with these values (E,), or ones, times x (m, ...), as compressed sparse rows, which are kept on each device."
+    def matrix(side):
+        order, indices, pointers = pattern._keep(("torch", side, x.device), lambda: [torch.tensor(a, device=x.device) for a in pattern.compressed(side)])
+        data = x.new_ones(len(order)) if values is None else values.detach().to(x.dtype)[order]
+        with warnings.catch_warnings():                    # torch says once that this format is in beta
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.sparse_csr_tensor(pointers, indices, data, pattern.shape[:: -1 if side else 1])
+    return _Spmm.apply(x.flatten(1), matrix(0), matrix(1)).reshape(pattern.shape[0], *x.shape[1:])
+
+def _takes_spmm(x: torch.Tensor, weight) -> bool:
+    if torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type) or x.dim() < 2 or not x.numel(): return False
+    return x.dtype in (torch.float32, torch.float64) and (weight is None or weight.dim() == 1 and not weight.requires_grad)
+
 def aggregate(x: torch.Tensor, edge_index, weight=None, aggr: str = "sum") -> torch.Tensor:
-    "The twin of `nnbook.gnn.aggregate`; edge_index a tensor (2, E), or a `Graph`."
+    "The twin of `nnbook.gnn.aggregate`; edge_index a tensor (2, E), or a `Graph`, whose edges then make a sparse matrix."
+    if _is_graph(edge_index) and aggr != "max" and _takes_spmm(x, weight):
+        y = _spmm(gnn._pattern(edge_index), x, weight)
+        if aggr == "sum": return y
+        counts = edge_index._keep(("torch degrees", x.device), lambda: torch.tensor(edge_index.degrees, device=x.device).clamp(min=1))
+        return y / _column(counts, x.dim())
     source, target = _ends(edge_index, x.device)
     messages = x.index_select(0, source)
     if weight is not None: messages = messages * _column(weight, messages.dim())
@@ -81,17 +113,56 @@ def aggregate(x: torch.Tensor, edge_index, weight=None, aggr: str = "sum") -> to
 _AGGRS = {"sum": _sum, "mean": _mean, "max": _max}
 
 # %% ../../nbs/18_gnn.ipynb #d8141977
-def _nodes(layer: nn.Module, x: torch.Tensor, edge_index, width: int | None = None):
-    "The edges, checked: a tensor on x's device, or a Graph."
-    owner = type(layer).__name__
-    if x.dim() != 2 or width is not None and x.shape[1] != width:
-        raise ValueError(f"{owner} takes features x of shape (N, {width or 'n'}), a row for each node, got {tuple(x.shape)}")
+def _nodes(layer: nn.Module, x, edge_index, width: int | None = None, sparse: bool = False):
+    "The edges, checked: a tensor on x's device, or a Graph; sparse: x may be SparseFeatures."
+    owner, shape, like = type(layer).__name__, tuple(x.pattern.shape if _is_sparse(x) else x.shape), x
+    if _is_sparse(x):
+        if not sparse: raise TypeError(f"{owner} takes features as a tensor, got SparseFeatures; give it torch.tensor(x.to_dense())")
+        like = next(layer.parameters())
+    if len(shape) != 2 or width is not None and shape[1] != width:
+        raise ValueError(f"{owner} takes features x of shape (N, {width or 'n'}), a row for each node, got {shape}")
     if _is_graph(edge_index): return gnn._graph(owner, edge_index, len(x)) if isinstance(edge_index, Graph) else edge_index
-    edges = torch.as_tensor(edge_index, device=x.device)
+    edges = torch.as_tensor(edge_index, device=like.device)
     if edges.dim() != 2 or len(edges) != 2 or edges.is_floating_point():
         raise ValueError(f"{owner} takes edge_index of shape (2, E), whole numbers, sources over targets, got {edges.dtype} of shape {tuple(edges.shape)}")
     if _eager(edges) and edges.numel() and int(edges.max()) >= len(x): gnn._check_ends(owner, edges.numpy(), len(x))
     return edges
+
+class _Entries(NamedTuple):
+    "SparseFeatures with their values as a tensor."
+    pattern: object
+    values: torch.Tensor
+
+    def __len__(self): return self.pattern.shape[0]
+
+def _is_sparse(x) -> bool: return hasattr(x, "pattern")
+
+def _values(x, like: torch.Tensor) -> torch.Tensor: return torch.as_tensor(x.values, dtype=like.dtype, device=like.device)
+
+def _times(x, weight: torch.Tensor) -> torch.Tensor:
+    "x (N, n) @ weight.T, of SparseFeatures too."
+    if not _is_sparse(x): return F.linear(x, weight)
+    rows, pattern = weight.t().contiguous(), x.pattern
+    values = _values(x, weight)
+    if _takes_spmm(rows, values): return _spmm(pattern, rows, values)
+    row, column = (torch.as_tensor(i, device=weight.device) for i in pattern.ends)
+    return _sum(rows.index_select(0, column) * values[:, None], row, pattern.shape[0])
+
+def _applied(lin: nn.Module, x) -> torch.Tensor:
+    if not _is_sparse(x): return lin(x)
+    y = _times(x, lin.weight)
+    return y if lin.bias is None else y + lin.bias
+
+def _shortens(lin: nn.Module, x) -> bool: return _is_sparse(x) or lin.weight.shape[0] <= lin.weight.shape[1]
+
+def _dropped(dropout: nn.Dropout, x, like: torch.Tensor):
+    "x after dropout; on a CPU 16 random bits for each entry, the probability to the nearest 1/65,536. like: a parameter."
+    if not dropout.training or not dropout.p: return x
+    if _is_sparse(x): return _Entries(x.pattern, _dropped(dropout, _values(x, like), like))
+    level, n = round(dropout.p * 2**16), x.numel()
+    if not _eager(x) or not 0 < level < 2**16: return dropout(x)
+    bits = torch.empty(-(-n // 4), dtype=torch.int64).random_(-2**63, None).view(torch.int16)[:n].view(x.shape)
+    return x * (bits >= level - 2**15).to(x.dtype).mul_(2**16 / (2**16 - level))
 
 def _linear(n_in: int, n_out: int, bias: bool, rng, **place) -> Linear:
     layer = Linear(n_in, n_out, bias, rng, **place)
@@ -128,11 +199,11 @@ def _normalized(edge_index, weight: torch.Tensor, n: int, loops: bool) -> tuple:
     root = torch.where(degree > 0, torch.where(degree > 0, degree, 1.0)**-0.5, 0.0)
     return edge_index, root[source] * weight * root[target]
 
-def _gcn_weights(edge_index, weight, loops: bool, x: torch.Tensor, dtype: torch.dtype) -> tuple:
-    if weight is not None: return _normalized(edge_index, weight, len(x), loops)
-    if not _is_graph(edge_index): return _normalized(edge_index, x.new_ones(edge_index.shape[1], dtype=dtype), len(x), loops)
+def _gcn_weights(edge_index, weight, loops: bool, n: int, like: torch.Tensor) -> tuple:
+    if weight is not None: return _normalized(edge_index, weight, n, loops)
+    if not _is_graph(edge_index): return _normalized(edge_index, like.new_ones(edge_index.shape[1]), n, loops)
     graph, weight = gnn._gcn_weights(edge_index, None, loops, "float64")
-    return graph, edge_index._keep(("torch gcn", loops, dtype, x.device), lambda: torch.tensor(weight, dtype=dtype, device=x.device))
+    return graph, edge_index._keep(("torch gcn", loops, like.dtype, like.device), lambda: torch.tensor(weight, dtype=like.dtype, device=like.device))
 
 def _own(edge_index, name: str, value, like: torch.Tensor):
     "What was given, or what the Graph has of it, as a tensor."
@@ -155,10 +226,10 @@ class GCNConv(nn.Module):
 
     def forward(self, x: torch.Tensor, edge_index, edge_weight=None) -> torch.Tensor:
         "x (N, in_channels) -> (N, out_channels)."
-        graph = _nodes(self, x, edge_index, self.in_channels)
-        if self.normalize: graph, weight = _gcn_weights(graph, edge_weight, self.add_self_loops, x, self.lin.weight.dtype)
-        else: weight = _own(graph, "edge_weight", edge_weight, self.lin.weight)
-        out = aggregate(self.lin(x), graph, weight)
+        graph, n, like = _nodes(self, x, edge_index, self.in_channels, sparse=True), len(x), self.lin.weight
+        if self.normalize: graph, weight = _gcn_weights(graph, edge_weight, self.add_self_loops, n, like)
+        else: weight = _own(graph, "edge_weight", edge_weight, like)
+        out = aggregate(_applied(self.lin, x), graph, weight) if _shortens(self.lin, x) else self.lin(aggregate(x, graph, weight))
         return out if self.bias is None else out + self.bias
 
 class SAGEConv(nn.Module):
@@ -174,8 +245,12 @@ class SAGEConv(nn.Module):
 
     def forward(self, x: torch.Tensor, edge_index) -> torch.Tensor:
         "x (N, in_channels) -> (N, out_channels)."
-        out = self.lin_l(aggregate(x, _nodes(self, x, edge_index, self.in_channels), None, self.aggr))
-        return out if self.lin_r is None else out + self.lin_r(x)
+        graph = _nodes(self, x, edge_index, self.in_channels, sparse=self.aggr != "max")
+        if self.aggr == "max" or not _shortens(self.lin_l, x): out = self.lin_l(aggregate(x, graph, None, self.aggr))
+        else:
+            out = aggregate(_times(x, self.lin_l.weight), graph, None, self.aggr)
+            if self.lin_l.bias is not None: out = out + self.lin_l.bias
+        return out if self.lin_r is None else out + _applied(self.lin_r, x)
 
 class _Attending(nn.Module):
     def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng, place) -> None:
@@ -187,8 +262,8 @@ class _Attending(nn.Module):
 
     def _heads(self, rows: torch.Tensor) -> torch.Tensor: return rows.view(len(rows), self.heads, self.out_channels)
 
-    def _edges_of(self, edge_index, edge_attr, x: torch.Tensor) -> tuple:
-        owner, n = type(self).__name__, len(x)
+    def _edges_of(self, edge_index, edge_attr, n: int, x: torch.Tensor) -> tuple:
+        owner = type(self).__name__
         if self.edge_dim is None and edge_attr is not None: raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim")
         edge_attr = _own(edge_index, "edge_attr", edge_attr, x) if self.edge_dim is not None else None
         if self.edge_dim is not None:
@@ -221,8 +296,8 @@ class GATConv(_Attending):
 
     def forward(self, x: torch.Tensor, edge_index, edge_attr=None, return_attention_weights: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
-        graph, edge_attr = self._edges_of(_nodes(self, x, edge_index, self.in_channels), edge_attr, x)
-        h, (source, target) = self._heads(self.lin(x)), _ends(graph, x.device)
+        graph, edge_attr = self._edges_of(_nodes(self, x, edge_index, self.in_channels, sparse=True), edge_attr, len(x), self.att_src)
+        h, (source, target) = self._heads(_applied(self.lin, x)), _ends(graph, self.att_src.device)
         scores = (h * self.att_src).sum(-1)[source] + (h * self.att_dst).sum(-1)[target]
         if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(-1)
         return self._attend(F.leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights)
@@ -239,8 +314,8 @@ class GATv2Conv(_Attending):
 
     def forward(self, x: torch.Tensor, edge_index, edge_attr=None, return_attention_weights: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
-        graph, edge_attr = self._edges_of(_nodes(self, x, edge_index, self.in_channels), edge_attr, x)
-        left, right, (source, target) = self._heads(self.lin_l(x)), self._heads(self.lin_r(x)), _ends(graph, x.device)
+        graph, edge_attr = self._edges_of(_nodes(self, x, edge_index, self.in_channels, sparse=True), edge_attr, len(x), self.att)
+        left, right, (source, target) = self._heads(_applied(self.lin_l, x)), self._heads(_applied(self.lin_r, x)), _ends(graph, self.att.device)
         both = left[source] + right[target]
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         return self._attend((F.leaky_relu(both, self.negative_slope) * self.att).sum(-1), left, graph, return_attention_weights)
@@ -380,8 +455,8 @@ class GNN(nn.Module):
     def _layers(self, x: torch.Tensor, graph, options: dict) -> torch.Tensor:
         seen = []
         for i, conv in enumerate(self.convs):
-            h = self.dropout(x)
-            h = conv(h) if self.config.conv == "mlp" else conv(h, graph, **options)
+            h = _dropped(self.dropout, x, next(self.parameters()))
+            h = _applied(conv, h) if self.config.conv == "mlp" else conv(h, graph, **options)
             if self.head is None and i == len(self.convs) - 1: return h
             if self.norms is not None: h = self.norms[i](h)
             h = self.activation(h)
@@ -391,7 +466,7 @@ class GNN(nn.Module):
 
     def forward(self, x: torch.Tensor, edge_index, batch=None, edge_weight=None, edge_attr=None, edge_type=None) -> torch.Tensor:
         "x (N, in_channels) -> (N, out_channels) or (num_graphs, out_channels)."
-        graph = _nodes(self, x, edge_index, self.config.in_channels)
+        graph = _nodes(self, x, edge_index, self.config.in_channels, sparse=not gnn.GNN._adds(self))
         h, kind = self._layers(x, graph, gnn._edge_options(self.config.conv, edge_weight, edge_attr, edge_type)), self.config.pool
         if kind is not None:
             if batch is None and _is_graph(graph): batch = graph
