@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CSR', 'Graph', 'gather', 'segment_sum', 'segment_mean', 'segment_max', 'segment_softmax', 'aggregate',
-           'SparseFeatures', 'GCNConv', 'SAGEConv', 'GATConv', 'GATv2Conv', 'RGCNConv', 'global_add_pool',
-           'global_mean_pool', 'global_max_pool', 'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN',
-           'sample_neighbors', 'NeighborSampler', 'label_propagation', 'GINConv', 'GINEConv', 'wl_colors', 'DistMult',
-           'ComplEx', 'known_answers', 'filtered_ranks', 'ranking_metrics']
+           'SparseFeatures', 'GCNConv', 'SAGEConv', 'global_add_pool', 'global_mean_pool', 'global_max_pool',
+           'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN', 'sample_neighbors', 'NeighborSampler',
+           'label_propagation', 'GINConv', 'GINEConv', 'wl_colors', 'GATConv', 'GATv2Conv', 'DistMult', 'ComplEx',
+           'known_answers', 'filtered_ranks', 'ranking_metrics']
 
 # %% ../nbs/18_gnn.ipynb #a3888042
 import numpy as np
@@ -668,153 +668,6 @@ class SAGEConv(Module):
         "The sizes and the aggregation."
         return f"{self.in_channels}, {self.out_channels}, aggr={self.aggr!r}"
 
-# %% ../nbs/18_gnn.ipynb #23d03917
-class _Attending(Module):
-    "What both kinds of graph attention share."
-    def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng) -> None:
-        owner = type(self).__name__
-        _whole(owner, in_channels=in_channels, out_channels=out_channels, heads=heads, **({} if edge_dim is None else {"edge_dim": edge_dim}))
-        _switch(owner, concat=concat, add_self_loops=add_self_loops, bias=bias)
-        _real(owner, negative_slope=negative_slope)
-        self.in_channels, self.out_channels, self.heads, self.concat, self.edge_dim = in_channels, out_channels, heads, concat, edge_dim
-        self.negative_slope, self.add_self_loops = float(negative_slope), add_self_loops
-        self.dropout = Dropout(dropout, rng.spawn(1)[0])
-        self.lin_edge = None if edge_dim is None else _linear(edge_dim, heads * out_channels, False, rng)
-        self.bias = Parameter(np.zeros(out_channels * (heads if concat else 1))) if bias else None
-
-    def _heads(self, rows: Tensor) -> Tensor: return rows.reshape(len(rows), self.heads, self.out_channels)
-
-    def _edges_of(self, graph: Graph, edge_attr, dtype) -> tuple[Graph, Tensor | None]:
-        "With loops, whose attributes are the mean of those of a node's other incoming edges."
-        owner = type(self).__name__
-        if self.edge_dim is None and edge_attr is not None: raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim, the length of a row")
-        if self.edge_dim is not None:
-            if edge_attr is None: edge_attr = graph.edge_attr
-            if edge_attr is None: raise ValueError(f"{owner} with edge_dim={self.edge_dim} takes edge_attr (E, {self.edge_dim}), got None")
-            edge_attr = _on_edges(owner, "edge_attr", edge_attr, graph, dtype)
-            if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
-            if edge_attr.shape[1:] != (self.edge_dim,): raise ValueError(f"{owner} takes edge_attr of shape (E, {self.edge_dim}), got {edge_attr.shape}")
-        if not self.add_self_loops: return graph, edge_attr
-        looped, kept, _ = _looped(graph)
-        if edge_attr is None: return looped, None
-        edge_attr = gather(edge_attr, kept)
-        return looped, concatenate([edge_attr, segment_mean(edge_attr, graph.edge_index[1, kept], graph.num_nodes)])
-
-    def _attend(self, scores: Tensor, values: Tensor, graph: Graph, more: bool, plain: bool):
-        "scores (E, H), values (N, H, C) -> (N, H C), or (N, C), the mean of heads."
-        _switch(type(self).__name__, return_attention_weights=more)
-        alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_softmax(_pattern(graph), scores)
-        out = aggregate(values, graph, self.dropout(alpha), plain=plain)
-        out = out.reshape(len(out), self.heads * self.out_channels) if self.concat else out.mean(axis=1)
-        if self.bias is not None: out = out + self.bias
-        return (out, (graph.edge_index, alpha)) if more else out
-
-    def extra_repr(self) -> str:
-        "The sizes."
-        return f"{self.in_channels}, {self.out_channels}, heads={self.heads}"
-
-class GATConv(_Attending):
-    """A weighted mean of W x_s over a node and its neighbours; the weights are a softmax of leaky_relu(a_src·W x_s + a_dst·W x_t).
-
-    Source: Veličković et al. (2018). Called as conv(x, edge_index, edge_attr=None, return_attention_weights=False, plain=False).
-    Shapes: x (N, in_channels) -> (N, heads * out_channels), or, without concat, the heads' mean (N, out_channels); edge_index (2, E) or a
-    `Graph`. lin.weight (heads * out_channels, in_channels); att_src, att_dst (1, heads, out_channels). With edge_dim, edge_attr (E, edge_dim),
-    or the Graph's, adds a_edge·W_edge e to the scores: lin_edge.weight, att_edge. add_self_loops: each node has one loop, instead of those
-    it had, with the mean of its other edges' attributes. dropout: of attention weights, in training. With return_attention_weights:
-    (out, (edges (2, E'), weights (E', heads))), E' edges with the loops behind, weights before dropout. Weights and rng as in `GCNConv`.
-    """
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
-                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
-        rng = stream(rng, "initialization, GATConv")
-        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
-        self.lin = _linear(in_channels, heads * out_channels, False, rng)
-        self.att_src, self.att_dst = (_glorot(1, heads, out_channels, rng=rng) for _ in range(2))
-        self.att_edge = None if edge_dim is None else _glorot(1, heads, out_channels, rng=rng)
-
-    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
-        "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, plain, self.in_channels, sparse=True)
-        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
-        h = self._heads(_applied(self.lin, x))                                    # (N, H, C)
-        scores = _from_ends(graph, (h * self.att_src).sum(axis=-1), (h * self.att_dst).sum(axis=-1), plain)
-        if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(axis=-1)
-        return self._attend(leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights, plain)
-
-class GATv2Conv(_Attending):
-    """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
-
-    Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels), with
-    biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
-    """
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
-                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
-        rng = stream(rng, "initialization, GATv2Conv")
-        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
-        self.lin_l, self.lin_r = (_linear(in_channels, heads * out_channels, bias, rng) for _ in range(2))
-        self.att = _glorot(1, heads, out_channels, rng=rng)
-
-    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
-        "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.att.dtype, plain, self.in_channels, sparse=True)
-        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
-        left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
-        both = _from_ends(graph, left, right, plain)                              # (E, H, C)
-        if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
-        scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
-        return self._attend(scores, left, graph, return_attention_weights, plain)
-
-# %% ../nbs/18_gnn.ipynb #ac59c6c7
-def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
-    "For each type of edge that there is: its number, and the graph of its edges."
-    order, types, starts = _runs(edge_type) if edge_type.size else (None, edge_type, edge_type)
-    edges = graph.edge_index if order is None else graph.edge_index[:, order]
-    ends = np.append(starts[1:], len(edge_type))
-    return [(int(r), Graph(edges[:, a:b], num_nodes=graph.num_nodes)) for r, a, b in zip(types, starts, ends)]
-
-class RGCNConv(Module):
-    """A graph with kinds of edges: root x_t plus, for each kind r, W_r times the mean of the neighbours by r (Schlichtkrull et al., 2018).
-
-    Called as conv(x, edge_index, edge_type=None, plain=False). Shapes: x (N, in_channels), or None, for one-hot rows, in_channels = N
-    -> (N, out_channels); edge_index (2, E) or a `Graph`, whose edge_type counts by default; edge_type (E,), whole numbers below
-    num_relations. weight (num_relations, in_channels, out_channels); with num_bases, weight (num_bases, in_channels, out_channels) and
-    comp (num_relations, num_bases): W_r = the sum over b of comp[r, b] weight[b]; root (in_channels, out_channels), bias (out_channels,).
-    aggr: "mean", "sum" or "max" within each kind; kinds are summed. Weights and rng as in `GCNConv`.
-    """
-    def __init__(self, in_channels: int, out_channels: int, num_relations: int, num_bases: int | None = None, aggr: str = "mean",
-                 root_weight: bool = True, bias: bool = True, rng=None):
-        _whole("RGCNConv", in_channels=in_channels, out_channels=out_channels, num_relations=num_relations, **({} if num_bases is None else {"num_bases": num_bases}))
-        _switch("RGCNConv", root_weight=root_weight, bias=bias)
-        _choose("aggr", aggr, _AGGRS)
-        rng = stream(rng, "initialization, RGCNConv")
-        self.in_channels, self.out_channels, self.num_relations, self.aggr = in_channels, out_channels, num_relations, aggr
-        self.weight = _glorot(num_bases or num_relations, in_channels, out_channels, rng=rng)
-        self.comp = _glorot(num_relations, num_bases, rng=rng) if num_bases else None
-        self.root = _glorot(in_channels, out_channels, rng=rng) if root_weight else None
-        self.bias = Parameter(np.zeros(out_channels)) if bias else None
-
-    def _relations(self, graph: Graph, edge_type) -> list[tuple[int, Graph]]:
-        if edge_type is None and graph.edge_type is None: raise ValueError("RGCNConv takes edge_type, the kind of each edge, got None")
-        own = edge_type is None
-        types = graph.edge_type if own else _integers("RGCNConv", "edge_type", edge_type)
-        if len(types) != graph.num_edges: raise ValueError(f"RGCNConv takes edge_type with one number for each of {graph.num_edges} edges, got {len(types)}")
-        if types.max(initial=0) >= self.num_relations:
-            raise ValueError(f"this RGCNConv knows relations 0 to {self.num_relations - 1}, and edge_type names {types.max()}")
-        return graph._keep("by type", lambda: _by_type(graph, types)) if own else _by_type(graph, types)
-
-    def forward(self, x, edge_index, edge_type=None, plain: bool = False) -> Tensor:
-        "x (N, in_channels) -> (N, out_channels)."
-        if x is None: x = np.eye(self.in_channels)
-        x, graph = _nodes(self, x, edge_index, self.weight.dtype, plain, self.in_channels)
-        weight = self.weight
-        if self.comp is not None: weight = (self.comp @ weight.reshape(len(weight), -1)).reshape(self.num_relations, *weight.shape[1:])
-        out = Tensor(np.zeros((len(x), self.out_channels), x.dtype)) if self.root is None else x @ self.root
-        for r, part in self._relations(graph, edge_type): out = out + aggregate(x, part, None, self.aggr, plain) @ weight[r]
-        return out if self.bias is None else out + self.bias
-
-    def extra_repr(self) -> str:
-        "The sizes."
-        return f"{self.in_channels}, {self.out_channels}, {self.num_relations}"
-
 # %% ../nbs/18_gnn.ipynb #0bd2eb1d
 def _pool(owner: str, x, batch, size) -> tuple[Tensor, ndarray, int]:
     x = _as_input(owner, x)
@@ -1195,6 +1048,101 @@ def wl_colors(graph: Graph, rounds: int | None = None, colors=None, edge_colors=
         if new.max(initial=0) == now.max(initial=0): break                    # as many: none is parted any more, nor numbered anew
         now = new
     return now
+
+# %% ../nbs/18_gnn.ipynb #23d03917
+class _Attending(Module):
+    "What both kinds of graph attention share."
+    def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng) -> None:
+        owner = type(self).__name__
+        _whole(owner, in_channels=in_channels, out_channels=out_channels, heads=heads, **({} if edge_dim is None else {"edge_dim": edge_dim}))
+        _switch(owner, concat=concat, add_self_loops=add_self_loops, bias=bias)
+        _real(owner, negative_slope=negative_slope)
+        self.in_channels, self.out_channels, self.heads, self.concat, self.edge_dim = in_channels, out_channels, heads, concat, edge_dim
+        self.negative_slope, self.add_self_loops = float(negative_slope), add_self_loops
+        self.dropout = Dropout(dropout, rng.spawn(1)[0])
+        self.lin_edge = None if edge_dim is None else _linear(edge_dim, heads * out_channels, False, rng)
+        self.bias = Parameter(np.zeros(out_channels * (heads if concat else 1))) if bias else None
+
+    def _heads(self, rows: Tensor) -> Tensor: return rows.reshape(len(rows), self.heads, self.out_channels)
+
+    def _edges_of(self, graph: Graph, edge_attr, dtype) -> tuple[Graph, Tensor | None]:
+        "With loops, whose attributes are the mean of those of a node's other incoming edges."
+        owner = type(self).__name__
+        if self.edge_dim is None and edge_attr is not None: raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim, the length of a row")
+        if self.edge_dim is not None:
+            if edge_attr is None: edge_attr = graph.edge_attr
+            if edge_attr is None: raise ValueError(f"{owner} with edge_dim={self.edge_dim} takes edge_attr (E, {self.edge_dim}), got None")
+            edge_attr = _on_edges(owner, "edge_attr", edge_attr, graph, dtype)
+            if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
+            if edge_attr.shape[1:] != (self.edge_dim,): raise ValueError(f"{owner} takes edge_attr of shape (E, {self.edge_dim}), got {edge_attr.shape}")
+        if not self.add_self_loops: return graph, edge_attr
+        looped, kept, _ = _looped(graph)
+        if edge_attr is None: return looped, None
+        edge_attr = gather(edge_attr, kept)
+        return looped, concatenate([edge_attr, segment_mean(edge_attr, graph.edge_index[1, kept], graph.num_nodes)])
+
+    def _attend(self, scores: Tensor, values: Tensor, graph: Graph, more: bool, plain: bool):
+        "scores (E, H), values (N, H, C) -> (N, H C), or (N, C), the mean of heads."
+        _switch(type(self).__name__, return_attention_weights=more)
+        alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_softmax(_pattern(graph), scores)
+        out = aggregate(values, graph, self.dropout(alpha), plain=plain)
+        out = out.reshape(len(out), self.heads * self.out_channels) if self.concat else out.mean(axis=1)
+        if self.bias is not None: out = out + self.bias
+        return (out, (graph.edge_index, alpha)) if more else out
+
+    def extra_repr(self) -> str:
+        "The sizes."
+        return f"{self.in_channels}, {self.out_channels}, heads={self.heads}"
+
+class GATConv(_Attending):
+    """A weighted mean of W x_s over a node and its neighbours; the weights are a softmax of leaky_relu(a_src·W x_s + a_dst·W x_t).
+
+    Source: Veličković et al. (2018). Called as conv(x, edge_index, edge_attr=None, return_attention_weights=False, plain=False).
+    Shapes: x (N, in_channels) -> (N, heads * out_channels), or, without concat, the heads' mean (N, out_channels); edge_index (2, E) or a
+    `Graph`. lin.weight (heads * out_channels, in_channels); att_src, att_dst (1, heads, out_channels). With edge_dim, edge_attr (E, edge_dim),
+    or the Graph's, adds a_edge·W_edge e to the scores: lin_edge.weight, att_edge. add_self_loops: each node has one loop, instead of those
+    it had, with the mean of its other edges' attributes. dropout: of attention weights, in training. With return_attention_weights:
+    (out, (edges (2, E'), weights (E', heads))), E' edges with the loops behind, weights before dropout. Weights and rng as in `GCNConv`.
+    """
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
+                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
+        rng = stream(rng, "initialization, GATConv")
+        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
+        self.lin = _linear(in_channels, heads * out_channels, False, rng)
+        self.att_src, self.att_dst = (_glorot(1, heads, out_channels, rng=rng) for _ in range(2))
+        self.att_edge = None if edge_dim is None else _glorot(1, heads, out_channels, rng=rng)
+
+    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
+        "x (N, in_channels) -> (N, heads * out_channels)."
+        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, plain, self.in_channels, sparse=True)
+        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
+        h = self._heads(_applied(self.lin, x))                                    # (N, H, C)
+        scores = _from_ends(graph, (h * self.att_src).sum(axis=-1), (h * self.att_dst).sum(axis=-1), plain)
+        if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(axis=-1)
+        return self._attend(leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights, plain)
+
+class GATv2Conv(_Attending):
+    """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
+
+    Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels), with
+    biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
+    """
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
+                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
+        rng = stream(rng, "initialization, GATv2Conv")
+        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
+        self.lin_l, self.lin_r = (_linear(in_channels, heads * out_channels, bias, rng) for _ in range(2))
+        self.att = _glorot(1, heads, out_channels, rng=rng)
+
+    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
+        "x (N, in_channels) -> (N, heads * out_channels)."
+        x, graph = _nodes(self, x, edge_index, self.att.dtype, plain, self.in_channels, sparse=True)
+        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
+        left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
+        both = _from_ends(graph, left, right, plain)                              # (E, H, C)
+        if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
+        scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
+        return self._attend(scores, left, graph, return_attention_weights, plain)
 
 # %% ../nbs/18_gnn.ipynb #5193050f
 class _Scorer(Module):

@@ -1,6 +1,7 @@
 "What the chapter on graph networks promises and a notebook can't test: agreement with PyTorch Geometric, independence of numbering, exact gradients, errors a reader can act on."
 
 import copy
+import inspect
 import pickle
 import threading
 from dataclasses import replace
@@ -9,9 +10,12 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
+import wrong_calls
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wrong_calls import complaints, foreign, replaced
 
+from nnbook import gnn
 from nnbook.autograd import Tensor, cross_entropy, gradcheck, no_grad
 from nnbook.gnn import (
     GNN,
@@ -958,3 +962,67 @@ def test_the_twin_moves_to_another_device():
 ])
 def test_errors_of_the_twin(call, error, words):
     with pytest.raises(error, match=words): call()
+
+
+# --- wrong calls: each public name, with each argument in turn replaced by junk, works or ends in one message of ours
+
+JUNK = wrong_calls.JUNK | {"module": Linear(2, 2), "torch": torch.ones(2, 2), "Tensor of float64": Tensor(np.ones((4, 5))), "graph": Graph([[0], [1]]), "networkx": nx.path_graph(3)}
+SMALL = replace(random_graph(0, N=4, E=6), edge_attr=None)
+SMALL = replace(SMALL, edge_weight=np.ones(SMALL.num_edges), edge_attr=np.ones((SMALL.num_edges, 2)), edge_type=np.zeros(SMALL.num_edges, int))
+
+
+def x5(): return np.ones((4, 5), np.float32)
+
+
+def applied(layer): return lambda *args: layer(*args)
+
+
+EDGES, INDEX = SMALL.edge_index, np.array([0, 1, 1, 3])
+CALLS = {
+    "CSR": (lambda: (INDEX, INDEX, INDEX), None), "Graph": (lambda: (EDGES, x5(), SMALL.edge_attr, INDEX, 4, SMALL.edge_type, SMALL.edge_weight, INDEX, 4, np.ones((4, 2)), INDEX), None),
+    "gather": (lambda: (x5(), INDEX), None), **{f"segment_{name}": (lambda: (x5(), INDEX, 5), None) for name in ("sum", "mean", "max", "softmax")},
+    "aggregate": (lambda: (x5(), SMALL, SMALL.edge_weight, "mean", True), None), "GCNConv": (lambda: (5, 4, True, True, True, 0), (x5, EDGES)), "SAGEConv": (lambda: (5, 4, "max", True, True, 0), (x5, EDGES)),
+    "GATConv": (lambda: (5, 4, 2, True, 0.2, 0.1, True, 2, True, 0), (x5, EDGES, SMALL.edge_attr)), "GATv2Conv": (lambda: (5, 4, 2, True, 0.2, 0.1, True, 2, True, 0), (x5, EDGES, SMALL.edge_attr)),
+    "GINConv": (lambda: (mlp(), 0.1, True), (x5, EDGES)), "GINEConv": (lambda: (mlp(), 0.1, True, 2, 0), (x5, EDGES, SMALL.edge_attr)), "RGCNConv": (lambda: (5, 4, 3, 2, "mean", True, True, 0), (x5, EDGES, SMALL.edge_type)),
+    **{f"global_{name}_pool": (lambda: (x5(), INDEX, 5), None) for name in ("add", "mean", "max")}, "AttentionalAggregation": (lambda: (Linear(5, 1), Linear(5, 2)), (x5, INDEX)), "JumpingKnowledge": (lambda: ("max",), None),
+    "GNNConfig": (lambda: (5, 8, 3, 2, "gat", 2, "mean", 0.1, "layer", "elu", True, "cat", "mean", 2, None, None), None), "GNN": (lambda: (GNNConfig(5, 8, 3), 0), (x5, EDGES)),
+    "sample_neighbors": (lambda: (SMALL, [1, 0], [2, 1], 0), None), "NeighborSampler": (lambda: (SMALL, [2], [1, 0], 2, True, 0), None), "label_propagation": (lambda: (SMALL, INDEX, [0, 1], 4, 10, 1e-3), None),
+    "wl_colors": (lambda: (SMALL, 2, INDEX, SMALL.edge_type), None), "DistMult": (lambda: (5, 3, 4, 0), None), "ComplEx": (lambda: (5, 3, 4, 0), None), "known_answers": (lambda: ([[0, 1, 2]], [[0, 1, 2]], 4, "head"), None),
+    "filtered_ranks": (lambda: (np.ones((2, 3)), [0, 1], np.zeros((2, 3), bool)), None), "ranking_metrics": (lambda: ([1.0, 2.5], (1, 3)), None)}
+METHODS = {
+    "GCN": (applied(GCNConv(5, 4)), lambda: (x5(), EDGES, SMALL.edge_weight, True)), "SAGE": (applied(SAGEConv(5, 4)), lambda: (x5(), EDGES, True)), "GAT": (applied(GATConv(5, 4, edge_dim=2)), lambda: (x5(), EDGES, SMALL.edge_attr, True, True)),
+    "GATv2": (applied(GATv2Conv(5, 4, edge_dim=2)), lambda: (x5(), EDGES, SMALL.edge_attr, True, True)), "GIN": (applied(GINConv(mlp())), lambda: (x5(), EDGES, True)), "GINE": (applied(GINEConv(mlp(), edge_dim=2)), lambda: (x5(), EDGES, SMALL.edge_attr, True)),
+    "RGCN": (applied(RGCNConv(5, 4, 3)), lambda: (x5(), EDGES, SMALL.edge_type, True)), "GNN": (applied(GNN(GNNConfig(5, 8, 3, pool="sum"))), lambda: (x5(), EDGES, INDEX, SMALL.edge_weight, None, None, True)), "GNN, attention": (applied(GNN(GNNConfig(5, 8, 3, "gine" and 2, "gine", edge_dim=2, pool="attention"))), lambda: (x5(), EDGES, INDEX, None, SMALL.edge_attr, None, True)),
+    "pool": (applied(AttentionalAggregation(Linear(5, 1))), lambda: (x5(), INDEX, 5)), "jump": (applied(JumpingKnowledge("cat")), lambda: ([x5(), x5()],)), "jump, one": (lambda x: JumpingKnowledge("max")([x, x5()]), lambda: (x5(),)),
+    "scores": (applied(ComplEx(5, 3, 4)), lambda: ([0, 1], [0, 1], [0, 1], np.ones((5, 8)))), "tails": (ComplEx(5, 3, 4).tails, lambda: ([0, 1], [0, 1], np.ones((5, 8)))), "heads": (DistMult(5, 3, 4).heads, lambda: ([0, 1], [0, 1], np.ones((5, 4)))),
+    "permuted": (SMALL.permuted, lambda: ([3, 2, 1, 0],)), "subgraph": (SMALL.subgraph, lambda: ([3, 2],)), "batch": (Graph.batch, lambda: ([SMALL],)), "batch, one": (lambda g: Graph.batch([g]), lambda: (SMALL,)), "from_networkx": (Graph.from_networkx, lambda: (nx.path_graph(2),)), "from_pyg": (Graph.from_pyg, lambda: (SMALL.to_pyg(),))}
+
+
+def test_every_public_name_is_in_the_table():
+    assert set(gnn.__all__) == set(CALLS)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrong_call_ends_in_one_message_of_ours(name):
+    args, inputs = CALLS[name]
+    make = getattr(gnn, name)
+    assert len(args()) == len(inspect.signature(make).parameters), "each argument has its turn"
+    found = complaints((lambda *a: make(*a)) if inputs is None else (lambda *a: Called(make(*a), inputs[1:])), args, inputs and inputs[0], JUNK)
+    assert found == {}
+
+
+class Called:
+    "A layer with all inputs but the first."
+    def __init__(self, layer, rest): self.layer, self.rest = layer, rest
+
+    def __call__(self, x): return self.layer(x, *self.rest)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", METHODS)
+def test_a_wrong_call_of_a_layer_ends_in_one_message_of_ours(name):
+    call, args = METHODS[name]
+    call(*args())
+    found = {what: foreign(call, *wrong) for what, wrong in replaced(args(), JUNK)}
+    assert {what: error for what, error in found.items() if error} == {}
