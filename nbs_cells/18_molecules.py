@@ -86,9 +86,9 @@ circles = fingerprints(molecules, atoms, 3)
 #| code-summary: "the figure, and the groups of one scaffold"
 #| code-fold: true
 def groups_of(left):
-    "A number for each molecule, the same where the atoms that are left have the same WL colors (elements and bonds)."
+    "A number for each molecule, the same where the atoms that are left form the same graph of elements, as far as WL colors tell; whatever the bonds' orders."
     inside = left[dissolved.edge_index].all(axis=0)
-    color = wl_colors(Graph(dissolved.edge_index[:, inside], num_nodes=n_atoms), 8, dissolved.x[:, :1], bonds[inside])
+    color = wl_colors(Graph(dissolved.edge_index[:, inside], num_nodes=n_atoms), 8, dissolved.x[:, :1])
     keys = [[] for _ in range(len(dissolved))]
     for molecule, c in zip(dissolved.batch[left], color[left]): keys[molecule].append(int(c))
     known = {}
