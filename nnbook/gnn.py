@@ -6,8 +6,8 @@
 __all__ = ['CSR', 'Graph', 'gather', 'segment_sum', 'segment_mean', 'segment_max', 'segment_softmax', 'aggregate',
            'SparseFeatures', 'GCNConv', 'SAGEConv', 'global_add_pool', 'global_mean_pool', 'global_max_pool',
            'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN', 'sample_neighbors', 'NeighborSampler',
-           'label_propagation', 'GINConv', 'GINEConv', 'wl_colors', 'GATConv', 'GATv2Conv', 'DistMult', 'ComplEx',
-           'known_answers', 'filtered_ranks', 'ranking_metrics']
+           'label_propagation', 'GINConv', 'GINEConv', 'wl_colors', 'GATConv', 'GATv2Conv', 'RGCNConv', 'DistMult',
+           'ComplEx', 'known_answers', 'filtered_ranks', 'ranking_metrics']
 
 # %% ../nbs/18_gnn.ipynb #a3888042
 import numpy as np
@@ -18,9 +18,9 @@ from .layers import MLP, Dropout, Embedding, Linear, Module, Parameter
 
 # %% ../nbs/18_gnn.ipynb #20fe18fe
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpy import ndarray
 
@@ -104,6 +104,53 @@ def _count_graphs(graph: "Graph", put: Callable) -> None:
     put("num_graphs", int(B))
     if graph.graph_attr is not None: put("graph_attr", _numbers_of("Graph", "graph_attr", graph.graph_attr, B, "graphs"))
 
+# %% ../nbs/18_gnn.ipynb #65237bbd
+_SHARED = ("x", "edge_attr", "y", "edge_type", "edge_weight", "batch", "n_id")
+
+class _Exchanged:
+    "A graph in other libraries' forms."
+    def to_networkx(self):
+        "A networkx.DiGraph, or MultiDiGraph where an edge is there twice; edge_weight as `weight`. Raises DataError without networkx."
+        from nnbook.data import need                           # the data sets' module, which takes longer to import
+        nx = need("networkx")
+        twice = len(np.unique(self.edge_index, axis=1).T) < self.num_edges
+        graph = nx.MultiDiGraph() if twice else nx.DiGraph()
+        graph.add_nodes_from(range(self.num_nodes))
+        weights = None if self.edge_weight is None else self.edge_weight.tolist()
+        for e, (source, target) in enumerate(self.edge_index.T.tolist()):
+            graph.add_edge(source, target, **({} if weights is None else {"weight": weights[e]}))
+        return graph
+
+    @staticmethod
+    def from_networkx(graph) -> "Graph":
+        "Of any networkx graph: nodes numbered as it lists them, each undirected edge twice, `weight` as edge_weight where all edges have one."
+        try: place = {node: i for i, node in enumerate(graph.nodes)}
+        except AttributeError: raise TypeError(f"from_networkx takes a graph of networkx, got {_say(graph)}") from None
+        links = list(graph.edges(data=True))
+        edges = np.array([(place[a], place[b]) for a, b, _ in links], np.int64).reshape(-1, 2).T
+        weights = np.array([data["weight"] for *_, data in links], float) if links and all("weight" in data for *_, data in links) else None
+        if not graph.is_directed():
+            back = np.flatnonzero(edges[0] != edges[1])         # a loop is one edge
+            edges = np.concatenate([edges, edges[::-1, back]], 1)
+            weights = None if weights is None else np.concatenate([weights, weights[back]])
+        return Graph(edges, num_nodes=len(place), edge_weight=weights)
+
+    def to_pyg(self):
+        "A `Data` of PyTorch Geometric, with the same names. Raises ImportError where that is not installed."
+        torch, Data = import_module("torch"), import_module("torch_geometric.data").Data
+        parts = {name: torch.tensor(a) for name in _SHARED if (a := getattr(self, name)) is not None}
+        return Data(edge_index=torch.tensor(self.edge_index), num_nodes=self.num_nodes, **parts)
+
+    @staticmethod
+    def from_pyg(data) -> "Graph":
+        "Of a `Data` of PyTorch Geometric, or a `Batch`."
+        if isinstance(data, Graph) or not hasattr(data, "edge_index") or not hasattr(data, "num_nodes"):
+            raise TypeError(f"from_pyg takes a Data of PyTorch Geometric, got {_say(data)}")
+        parts = {name: getattr(data, name).detach().cpu().numpy() for name in _SHARED if getattr(data, name, None) is not None}
+        edges = np.zeros((2, 0), np.int64) if data.edge_index is None else data.edge_index.cpu().numpy()
+        graphs = getattr(data, "num_graphs", None) if "batch" in parts else None
+        return Graph(edges, num_nodes=data.num_nodes, num_graphs=graphs, **parts)
+
 # %% ../nbs/18_gnn.ipynb #51ba2c20
 class CSR(NamedTuple):
     """Edges sorted by one of their ends, compressed sparse rows: of node i those from indptr[i] to indptr[i + 1].
@@ -119,8 +166,8 @@ def _compressed(rows: ndarray, others: ndarray, n: int) -> CSR:
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
     return CSR(order, indptr, others[order])
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Graph:
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Graph(_Exchanged):
     """Nodes, numbered from 0, and directed edges between them; what is known of nodes, edges and graphs. It does not change.
 
     Shapes: edge_index (2, E), whole numbers, sources over targets: messages flow from source to target, and an undirected edge is two.
@@ -131,19 +178,21 @@ class Graph:
     Raises ValueError or TypeError for an edge to a missing node, numbers that are not whole, and shapes that don't fit.
     """
     edge_index: ndarray
-    x: ndarray | None = None
-    edge_attr: ndarray | None = None
-    y: ndarray | None = None
-    num_nodes: int | None = None
-    edge_type: ndarray | None = None
-    edge_weight: ndarray | None = None
-    batch: ndarray | None = None
-    num_graphs: int | None = None
-    graph_attr: ndarray | None = None
-    n_id: ndarray | None = None
-    _kept: dict = field(init=False, default_factory=dict)
+    x: Any = None
+    edge_attr: Any = None
+    y: Any = None
+    num_nodes: int = 0
+    edge_type: Any = None
+    edge_weight: Any = None
+    batch: Any = None
+    num_graphs: int = 1
+    graph_attr: Any = None
+    n_id: Any = None
 
-    def __post_init__(self): _check_graph(self)
+    def __init__(self, edge_index, x=None, edge_attr=None, y=None, num_nodes: int | None = None, edge_type=None, edge_weight=None, batch=None,
+                 num_graphs: int | None = None, graph_attr=None, n_id=None):
+        vars(self).update({name: value for name, value in locals().items() if name != "self"}, _kept={})
+        _check_graph(self)
 
     def __getstate__(self) -> dict: return vars(self) | {"_kept": {}}
 
@@ -248,7 +297,7 @@ def _node_parts(graph: Graph, nodes: ndarray) -> dict:
     n_id = nodes if graph.n_id is None else graph.n_id[nodes]
     return {"num_nodes": len(nodes), "x": rows(graph.x), "y": y, "batch": rows(graph.batch), "n_id": n_id}
 
-# %% ../nbs/18_gnn.ipynb #255a604a
+# %% ../nbs/18_gnn.ipynb #f0f405ae
 _JOINED = ("x", "edge_attr", "edge_type", "edge_weight", "graph_attr", "n_id")
 
 def _batch_of(graphs: list[Graph]) -> Graph:
@@ -277,51 +326,6 @@ def _join(name: str, graphs: list[Graph]) -> ndarray | None:
     except ValueError: raise ValueError(f"Graph.batch can't join {name} of shapes {', '.join(str(s) for s in sorted({p.shape[1:] for p in parts}))} a row") from None
 
 Graph.batch = staticmethod(_batch_of)                      # each Graph's own `batch`, an array or None, hides it
-
-def _to_networkx(self):
-    "A networkx.DiGraph, or MultiDiGraph where an edge is there twice; edge_weight as `weight`. Raises DataError without networkx."
-    from nnbook.data import need                           # the data sets' module, which takes longer to import
-    nx = need("networkx")
-    twice = len(np.unique(self.edge_index, axis=1).T) < self.num_edges
-    graph = nx.MultiDiGraph() if twice else nx.DiGraph()
-    graph.add_nodes_from(range(self.num_nodes))
-    weights = None if self.edge_weight is None else self.edge_weight.tolist()
-    for e, (source, target) in enumerate(self.edge_index.T.tolist()):
-        graph.add_edge(source, target, **({} if weights is None else {"weight": weights[e]}))
-    return graph
-
-def _from_networkx(graph) -> Graph:
-    "Of any networkx graph: nodes numbered as it lists them, each undirected edge twice, `weight` as edge_weight where all edges have one."
-    try: place = {node: i for i, node in enumerate(graph.nodes)}
-    except AttributeError: raise TypeError(f"from_networkx takes a graph of networkx, got {_say(graph)}") from None
-    links = list(graph.edges(data=True))
-    edges = np.array([(place[a], place[b]) for a, b, _ in links], np.int64).reshape(-1, 2).T
-    weights = np.array([data["weight"] for *_, data in links], float) if links and all("weight" in data for *_, data in links) else None
-    if not graph.is_directed():
-        back = np.flatnonzero(edges[0] != edges[1])         # a loop is one edge
-        edges = np.concatenate([edges, edges[::-1, back]], 1)
-        weights = None if weights is None else np.concatenate([weights, weights[back]])
-    return Graph(edges, num_nodes=len(place), edge_weight=weights)
-
-_SHARED = ("x", "edge_attr", "y", "edge_type", "edge_weight", "batch", "n_id")
-
-def _to_pyg(self):
-    "A `Data` of PyTorch Geometric, with the same names. Raises ImportError where that is not installed."
-    torch, Data = import_module("torch"), import_module("torch_geometric.data").Data
-    parts = {name: torch.tensor(a) for name in _SHARED if (a := getattr(self, name)) is not None}
-    return Data(edge_index=torch.tensor(self.edge_index), num_nodes=self.num_nodes, **parts)
-
-def _from_pyg(data) -> Graph:
-    "Of a `Data` of PyTorch Geometric, or a `Batch`."
-    if isinstance(data, Graph) or not hasattr(data, "edge_index") or not hasattr(data, "num_nodes"):
-        raise TypeError(f"from_pyg takes a Data of PyTorch Geometric, got {_say(data)}")
-    parts = {name: getattr(data, name).detach().cpu().numpy() for name in _SHARED if getattr(data, name, None) is not None}
-    edges = np.zeros((2, 0), np.int64) if data.edge_index is None else data.edge_index.cpu().numpy()
-    graphs = getattr(data, "num_graphs", None) if "batch" in parts else None
-    return Graph(edges, num_nodes=data.num_nodes, num_graphs=graphs, **parts)
-
-Graph.to_networkx, Graph.to_pyg = _to_networkx, _to_pyg
-Graph.from_networkx, Graph.from_pyg = staticmethod(_from_networkx), staticmethod(_from_pyg)
 
 # %% ../nbs/18_gnn.ipynb #95cf3ce4
 def _runs(index: ndarray) -> tuple[ndarray | None, ndarray, ndarray]:
@@ -1143,6 +1147,58 @@ class GATv2Conv(_Attending):
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
         return self._attend(scores, left, graph, return_attention_weights, plain)
+
+# %% ../nbs/18_gnn.ipynb #09815894
+def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
+    "For each type of edge that there is: its number, and the graph of its edges."
+    order, types, starts = _runs(edge_type) if edge_type.size else (None, edge_type, edge_type)
+    edges = graph.edge_index if order is None else graph.edge_index[:, order]
+    ends = np.append(starts[1:], len(edge_type))
+    return [(int(r), Graph(edges[:, a:b], num_nodes=graph.num_nodes)) for r, a, b in zip(types, starts, ends)]
+
+class RGCNConv(Module):
+    """A graph with kinds of edges: root x_t plus, for each kind r, W_r times the mean of the neighbours by r (Schlichtkrull et al., 2018).
+
+    Called as conv(x, edge_index, edge_type=None, plain=False). Shapes: x (N, in_channels), or None, for one-hot rows, in_channels = N
+    -> (N, out_channels); edge_index (2, E) or a `Graph`, whose edge_type counts by default; edge_type (E,), whole numbers below
+    num_relations. weight (num_relations, in_channels, out_channels); with num_bases, weight (num_bases, in_channels, out_channels) and
+    comp (num_relations, num_bases): W_r = the sum over b of comp[r, b] weight[b]; root (in_channels, out_channels), bias (out_channels,).
+    aggr: "mean", "sum" or "max" within each kind; kinds are summed. Weights and rng as in `GCNConv`.
+    """
+    def __init__(self, in_channels: int, out_channels: int, num_relations: int, num_bases: int | None = None, aggr: str = "mean",
+                 root_weight: bool = True, bias: bool = True, rng=None):
+        _whole("RGCNConv", in_channels=in_channels, out_channels=out_channels, num_relations=num_relations, **({} if num_bases is None else {"num_bases": num_bases}))
+        _switch("RGCNConv", root_weight=root_weight, bias=bias)
+        _choose("aggr", aggr, _AGGRS)
+        rng = stream(rng, "initialization, RGCNConv")
+        self.in_channels, self.out_channels, self.num_relations, self.aggr = in_channels, out_channels, num_relations, aggr
+        self.weight = _glorot(num_bases or num_relations, in_channels, out_channels, rng=rng)
+        self.comp = _glorot(num_relations, num_bases, rng=rng) if num_bases else None
+        self.root = _glorot(in_channels, out_channels, rng=rng) if root_weight else None
+        self.bias = Parameter(np.zeros(out_channels)) if bias else None
+
+    def _relations(self, graph: Graph, edge_type) -> list[tuple[int, Graph]]:
+        if edge_type is None and graph.edge_type is None: raise ValueError("RGCNConv takes edge_type, the kind of each edge, got None")
+        own = edge_type is None
+        types = graph.edge_type if own else _integers("RGCNConv", "edge_type", edge_type)
+        if len(types) != graph.num_edges: raise ValueError(f"RGCNConv takes edge_type with one number for each of {graph.num_edges} edges, got {len(types)}")
+        if types.max(initial=0) >= self.num_relations:
+            raise ValueError(f"this RGCNConv knows relations 0 to {self.num_relations - 1}, and edge_type names {types.max()}")
+        return graph._keep("by type", lambda: _by_type(graph, types)) if own else _by_type(graph, types)
+
+    def forward(self, x, edge_index, edge_type=None, plain: bool = False) -> Tensor:
+        "x (N, in_channels) -> (N, out_channels)."
+        if x is None: x = np.eye(self.in_channels)
+        x, graph = _nodes(self, x, edge_index, self.weight.dtype, plain, self.in_channels)
+        weight = self.weight
+        if self.comp is not None: weight = (self.comp @ weight.reshape(len(weight), -1)).reshape(self.num_relations, *weight.shape[1:])
+        out = Tensor(np.zeros((len(x), self.out_channels), x.dtype)) if self.root is None else x @ self.root
+        for r, part in self._relations(graph, edge_type): out = out + aggregate(x, part, None, self.aggr, plain) @ weight[r]
+        return out if self.bias is None else out + self.bias
+
+    def extra_repr(self) -> str:
+        "The sizes."
+        return f"{self.in_channels}, {self.out_channels}, {self.num_relations}"
 
 # %% ../nbs/18_gnn.ipynb #5193050f
 class _Scorer(Module):

@@ -41,7 +41,10 @@ def _mean(x: torch.Tensor, index: torch.Tensor, n: int) -> torch.Tensor:
     return _sum(x, index, n) / _column(counts, x.dim())
 
 def _max(x: torch.Tensor, index: torch.Tensor, n: int) -> torch.Tensor:
-    return x.new_zeros((n, *x.shape[1:])).scatter_reduce(0, _column(index, x.dim()).expand_as(x), x, "amax", include_self=False)
+    "From -infinity on, as torch would share the gradient of a largest 0 with the 0 of an empty segment."
+    y = x.new_full((n, *x.shape[1:]), -torch.inf).scatter_reduce(0, _column(index, x.dim()).expand_as(x), x, "amax")
+    empty = torch.ones(n, dtype=torch.bool, device=x.device).index_fill(0, index, False)
+    return y.masked_fill(_column(empty, x.dim()), 0)
 
 def _softmax(x: torch.Tensor, index: torch.Tensor, n: int) -> torch.Tensor:
     y = (x - _max(x.detach(), index, n).index_select(0, index)).exp()
