@@ -1120,7 +1120,7 @@ def _scipy():
     except ImportError: return None
     return scipy.sparse
 
-def _product(pattern: Pattern, side: int, x: ndarray, values: ndarray | None) -> ndarray:
+def _sparse_product(pattern: Pattern, side: int, x: ndarray, values: ndarray | None) -> ndarray:
     "The matrix, or with side 1 its transpose, of values None, (E,) or (E, H), times x (m, width)."
     width = x.shape[1]
     if (values is None or values.ndim == 1) and x.dtype in (np.float32, np.float64) and len(pattern) * width >= _LARGE and _scipy():
@@ -1165,9 +1165,9 @@ def spmm(pattern: Pattern, x: Tensor, values: Tensor | ndarray | None = None) ->
     a = np.ascontiguousarray(x.data).reshape(len(x.data), width)
     def backward(g):
         g = np.ascontiguousarray(g).reshape(pattern.shape[0], width)
-        return (_product(pattern, 1, g, w).reshape(x.shape) if x.requires_grad else None,
+        return (_sparse_product(pattern, 1, g, w).reshape(x.shape) if x.requires_grad else None,
                 *(_values_grad(pattern, g, a, value.shape) if value.requires_grad else None for value in v))
-    return Tensor.of(_product(pattern, 0, a, w).reshape(pattern.shape[0], *x.shape[1:]), x, *v, backward=backward, op="spmm")
+    return Tensor.of(_sparse_product(pattern, 0, a, w).reshape(pattern.shape[0], *x.shape[1:]), x, *v, backward=backward, op="spmm")
 
 # %% ../nbs/92_kernels.ipynb #98857ce6
 def _sum_entries(pattern: Pattern, side: int, a: ndarray) -> ndarray:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from nnbook.gnn import GNN, GATConv, GNNConfig, Graph, NeighborSampler, filtered_ranks, label_propagation, ranking_metrics, sample_neighbors, segment_sum, wl_colors
+from nnbook.gnn import GNN, GATConv, GNNConfig, Graph, NeighborSampler, SparseFeatures, filtered_ranks, label_propagation, ranking_metrics, sample_neighbors, segment_sum, wl_colors
 
 path = Graph([[0, 1, 2, 3], [1, 2, 3, 4]]).symmetric()                           # five nodes in a row
 x = np.eye(5, dtype=np.float32)
@@ -11,6 +11,8 @@ model = GNN(GNNConfig(in_channels=5, hidden_channels=16, out_channels=2, conv="g
 assert model(x, path).shape == (5, 2)                                             # an output for each node
 out, (edges, weights) = GATConv(5, 8, rng=0)(x, path, return_attention_weights=True)
 assert np.allclose(segment_sum(weights, edges[1]).data, 1)
+
+assert np.allclose(model(SparseFeatures(x), path).data, model(x, path).data, atol=1e-6)             # of features that are mostly 0
 
 several = Graph.batch([path, path.permuted([4, 3, 2, 1, 0]), Graph([[0], [1]])])   # one graph of three
 pooled = GNN(GNNConfig(1, 16, 3, conv="gin", pool="sum"), rng=0)
