@@ -15,6 +15,7 @@ The last table is one layer, 16 numbers to 16, forward and back, by the number o
 """
 
 import statistics
+from functools import cache
 
 from rounds import LESS, main, measure, prepare, rows_of_engines, show
 
@@ -38,6 +39,7 @@ def citations(nodes, links, rng):
     return rng.permutation(nodes)[np.concatenate([found, found[:, ::-1]])].T.copy()
 
 
+@cache
 def problem():
     "Features (N, F), each row's sum 1, edges (2, E), classes (N,), the nodes whose classes are known, and both layers' weights, float32."
     rng = np.random.default_rng(0)
@@ -48,6 +50,7 @@ def problem():
     return x, citations(NODES, LINKS, rng), rng.integers(0, CLASSES, NODES), rng.permutation(NODES)[:TRAINED], weights
 
 
+@cache
 def layer_problem(edges):
     "Rows (N, 16), edges (2, E), the gradient of the result, and the weights."
     rng = np.random.default_rng(0)
@@ -72,7 +75,7 @@ class nnbook:
     def choose(cls):
         "Before each call: whether SciPy is there."
         from nnbook import kernels
-        cls.library = cls.library or kernels._scipy
+        nnbook.library = nnbook.library or kernels._scipy
         return lambda: setattr(kernels, "_scipy", nnbook.library if cls.scipy else lambda: None)
 
     library = None
@@ -147,7 +150,7 @@ class Torch:
     def layer(cls, edges):
         import torch
         torch.set_num_threads(1)
-        x, edges, g, weight = layer_problem(edges)
+        x, edges, g, weight = layer_problem(edges)                 # kept, and not changed by a way forward and back
         conv, x, g, edges = cls.conv(WIDTH, WIDTH), torch.from_numpy(x).requires_grad_(), torch.from_numpy(g), cls.edges(edges, len(x))
         conv.lin.weight.data = torch.from_numpy(weight)
         def run():

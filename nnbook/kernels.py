@@ -1027,33 +1027,40 @@ def linear_add(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor)
     return Tensor.of(y.reshape(r.shape), *parents, backward=backward)
 
 # %% ../nbs/92_kernels.ipynb #88821e16
-_LONG, _ENTRIES = 64, 1 << 14                                      # entries of a row that is summed alone; of a block
+_LONG, _ENTRIES = 64, 1 << 14                                      # entries of a piece of a row, of a block of pieces
 
 class _Jagged(NamedTuple):
-    "The entries of a sparse matrix in the order in which its rows are summed."
+    "The entries of a sparse matrix in the order in which its rows are summed, in pieces; piece i < n is the first one of row i."
     n: int                                                         # rows, empty ones too
     entries: ndarray                                               # (E,): their numbers
-    long: list                                                     # row, first and last of its entries
-    blocks: list                                                   # rows, the first entry, how long the diagonals are
+    more: int                                                      # pieces that are not the first of their row
+    long: ndarray                                                  # the rows that have such pieces
+    firsts: ndarray                                                # where theirs begin, among those
+    blocks: list                                                   # pieces, the first entry, how long the diagonals are
+
+def _pieces(counts: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    "Where each piece starts and how many entries it has; the rows of several pieces, and where their further ones begin."
+    starts, further = np.cumsum(counts) - counts, np.maximum(-(-counts // _LONG) - 1, 0)
+    long = np.flatnonzero(further)
+    firsts, rows = (np.cumsum(further) - further)[long], np.repeat(long, further[long])
+    skip = _LONG * (1 + np.arange(len(rows)) - np.repeat(firsts, further[long]))
+    return np.append(starts, starts[rows] + skip), np.append(np.minimum(counts, _LONG), np.minimum(counts[rows] - skip, _LONG)), long, firsts
 
 def _jagged(index: ndarray, n: int) -> _Jagged:
     "index (E,): the row of each entry."
-    counts = np.bincount(index, minlength=n)
-    starts, rows = np.cumsum(counts) - counts, np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
-    starts, counts, long, blocks, places = starts[rows], counts[rows], [], [], [np.zeros(0, np.int64)]
-    i, ends = int(np.count_nonzero(counts > _LONG)), np.cumsum(counts)
-    for row, start, count, end in zip(rows[:i].tolist(), starts[:i].tolist(), counts[:i].tolist(), ends[:i].tolist()):
-        places.append(np.arange(start, start + count))
-        long.append((row, end - count, end))
-    while i < len(rows):
+    starts, counts, long, firsts = _pieces(np.bincount(index, minlength=n))
+    more, pieces = len(starts) - n, np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    starts, counts, blocks, places, i = starts[pieces], counts[pieces], [], [np.zeros(0, np.int64)], 0
+    ends = np.cumsum(counts)
+    while i < len(pieces):
         first = int(ends[i] - counts[i])
         j = max(i + 1, int(np.searchsorted(ends, first + _ENTRIES, side="right")))
         k = np.arange(counts[i])[:, None]
-        there = k < counts[i:j]                                    # (diagonals, rows)
+        there = k < counts[i:j]                                    # (diagonals, pieces)
         places.append((k + starts[i:j])[there])
-        blocks.append((rows[i:j], first, np.count_nonzero(there, axis=1).tolist()))
+        blocks.append((pieces[i:j], first, np.count_nonzero(there, axis=1).tolist()))
         i = j
-    return _Jagged(n, np.argsort(index, kind="stable")[np.concatenate(places)], long, blocks)
+    return _Jagged(n, np.argsort(index, kind="stable")[np.concatenate(places)], more, long, firsts, blocks)
 
 class Pattern:
     """Where a sparse matrix has entries: number e in row rows[e] and column columns[e]; of a graph, its edges' targets and sources.
@@ -1095,20 +1102,15 @@ class Pattern:
 
 def _reduce(ufunc: np.ufunc, order: _Jagged, part: Callable, width: int, dtype) -> ndarray:
     "(n, width): ufunc over the rows of part(a, b), (b - a, width), an array of its own, which belong to a row of the matrix; 0 for none."
-    out = np.zeros((order.n, width), dtype)
-    for row, first, last in order.long:
-        pieces = []
-        for a in range(first, last, _ENTRIES):
-            y = part(a, min(a + _ENTRIES, last))
-            pieces.append(np.ones(len(y), dtype) @ y if ufunc is np.add else ufunc.reduce(y, axis=0))
-        out[row] = ufunc.reduce(pieces, axis=0)
-    for rows, a, lengths in order.blocks:
+    out = np.zeros((order.n + order.more, width), dtype)
+    for pieces, a, lengths in order.blocks:
         y, at = part(a, a + sum(lengths)), lengths[0]
         for k in lengths[1:]:
             ufunc(y[:k], y[at : at + k], out=y[:k])
             at += k
-        out[rows] = y[: lengths[0]]
-    return out
+        out[pieces] = y[: lengths[0]]
+    if order.more: out[order.long] = ufunc(out[order.long], ufunc.reduceat(out[order.n :], order.firsts, axis=0))
+    return out[: order.n]
 
 # %% ../nbs/92_kernels.ipynb #ee4887af
 _LARGE = 1 << 15                                                   # numbers that a sum goes through before SciPy is asked
