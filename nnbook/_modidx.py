@@ -921,6 +921,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'nnbook.kernels._offsets': ('kernels.html#_offsets', 'nnbook/kernels.py'),
                                 'nnbook.kernels._pack': ('kernels.html#_pack', 'nnbook/kernels.py'),
                                 'nnbook.kernels._parts': ('kernels.html#_parts', 'nnbook/kernels.py'),
+                                'nnbook.kernels._pieces': ('kernels.html#_pieces', 'nnbook/kernels.py'),
                                 'nnbook.kernels._places': ('kernels.html#_places', 'nnbook/kernels.py'),
                                 'nnbook.kernels._pointwise': ('kernels.html#_pointwise', 'nnbook/kernels.py'),
                                 'nnbook.kernels._pool_taps': ('kernels.html#_pool_taps', 'nnbook/kernels.py'),

@@ -6,7 +6,7 @@
 __all__ = ['CSR', 'Graph', 'gather', 'segment_sum', 'segment_mean', 'segment_max', 'segment_softmax', 'aggregate',
            'SparseFeatures', 'GCNConv', 'SAGEConv', 'global_add_pool', 'global_mean_pool', 'global_max_pool',
            'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN', 'sample_neighbors', 'NeighborSampler',
-           'label_propagation', 'GINConv', 'GINEConv', 'wl_colors', 'GATConv', 'GATv2Conv', 'RGCNConv', 'DistMult',
+           'label_propagation', 'GATConv', 'GATv2Conv', 'GINConv', 'GINEConv', 'wl_colors', 'RGCNConv', 'DistMult',
            'ComplEx', 'known_answers', 'filtered_ranks', 'ranking_metrics']
 
 # %% ../nbs/18_gnn.ipynb #a3888042
@@ -543,13 +543,18 @@ class SparseFeatures:
     @classmethod
     def of(cls, rows, columns, values=None, shape: tuple[int, int] | None = None) -> "SparseFeatures":
         "From places, rows (E,) and columns (E,), each at most once; shape (N, n), by default the largest numbers, plus 1."
-        rows, columns = _integers("SparseFeatures", "rows", rows), _integers("SparseFeatures", "columns", columns)
-        values = np.ones(len(rows), np.float32) if values is None else np.asarray(_plain(values))
-        if not len(rows) == len(columns) == len(values) or values.ndim != 1:
-            raise ValueError(f"SparseFeatures takes a row, a column and a value for each entry, got {len(rows)}, {len(columns)} and shape {values.shape}")
+        owner = "SparseFeatures"
+        rows, columns = _integers(owner, "rows", rows), _integers(owner, "columns", columns)
+        values = np.ones(len(rows), np.float32) if values is None else _numbers_of(owner, "values", values, len(rows), "entries")
+        if len(columns) != len(rows) or values.ndim != 1:
+            raise ValueError(f"{owner} takes a row, a column and a value for each entry, got {len(rows)}, {len(columns)} and shape {values.shape}")
         if values.dtype.kind != "f": values = values.astype(np.float32)
-        shape = tuple(int(i.max(initial=-1)) + 1 for i in (rows, columns)) if shape is None else shape
-        pattern = kernels.Pattern(rows, columns, shape)
+        if shape is None: shape = tuple(int(i.max(initial=-1)) + 1 for i in (rows, columns))
+        if not isinstance(shape, (tuple, list)) or len(shape) != 2 or not all(isinstance(n, (int, np.integer)) and 0 <= n < 2**40 for n in shape):
+            raise ValueError(f"{owner} takes a shape (N, n), two whole numbers from 0 on, got {_say(shape)}")
+        if rows.max(initial=-1) >= shape[0] or columns.max(initial=-1) >= shape[1]:
+            raise ValueError(f"{owner} of shape {tuple(shape)} has no entry in row {rows.max()} and column {columns.max()}")
+        pattern = kernels.Pattern(rows, columns, tuple(shape))
         if len(np.unique(rows * pattern.shape[1] + columns)) < len(rows): raise ValueError("SparseFeatures takes each place once, and some were named twice")
         return cls.__new__(cls)._set(values, pattern)
 
@@ -967,92 +972,6 @@ def _spread(graph: Graph, y: ndarray, known: ndarray, steps: int, tol: float) ->
         if moved <= tol: break
     return y
 
-# %% ../nbs/18_gnn.ipynb #460ea05b
-def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
-
-class GINConv(Module):
-    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
-
-    Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
-    eps (1,): a parameter with train_eps, else a buffer.
-    """
-    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False): self._start(nn, eps, train_eps)
-
-    def _start(self, nn: Module, eps: float, train_eps: bool) -> None:
-        owner = type(self).__name__
-        if not isinstance(nn, Module): raise TypeError(f"{owner} takes a module, such as MLP(16, 32, 32), got {_say(nn)}")
-        _real(owner, eps=eps)
-        _switch(owner, train_eps=train_eps)
-        self.nn = nn
-        if train_eps: self.eps = Parameter([eps])
-        else: self.register_buffer("eps", np.array([eps], np.float32))
-
-    def forward(self, x, edge_index, plain: bool = False) -> Tensor:
-        "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
-        return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
-
-class GINEConv(GINConv):
-    """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
-
-    Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
-    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a Generator.
-    """
-    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
-        self._start(nn, eps, train_eps)
-        self.lin = None
-        if edge_dim is None: return
-        _whole("GINEConv", edge_dim=edge_dim)
-        first = _first_weight(nn)
-        if first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
-        self.lin = _linear(edge_dim, first.shape[1], True, stream(rng, "initialization, GINEConv"))
-
-    def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
-        "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
-        edge_attr = graph.edge_attr if edge_attr is None else edge_attr
-        if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
-        edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
-        if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
-        width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
-        if edge_attr.shape[1:] != (width,):
-            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}" + ("; give edge_dim" if self.lin is None else ""))
-        if self.lin is not None: edge_attr = self.lin(edge_attr)
-        messages = relu(_from_ends(graph, x, None, plain) + edge_attr)
-        total = _sum(messages, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_sum(_pattern(graph), messages)
-        return self.nn(x * (self.eps + 1) + total)
-
-# %% ../nbs/18_gnn.ipynb #b29f954d
-def _colors(owner: str, name: str, values, length: int) -> ndarray:
-    "Any numbers, or rows of them, as whole numbers from 0 on in their order."
-    rows = _numbers_of(owner, name, values, length, "nodes" if name == "colors" else "edges")
-    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1) if rows.size else np.zeros(length, np.int64)
-
-def _refined(colors: ndarray, graph: Graph, edges: ndarray) -> ndarray:
-    "New colors: numbered by the old one, then the sorted colors of edges and sources."
-    order, indptr, sources = graph.csr
-    heard = list(zip(edges[order].tolist(), colors[sources].tolist()))
-    signs = [(own, tuple(sorted(heard[a:b]))) for own, a, b in zip(colors.tolist(), indptr[:-1].tolist(), indptr[1:].tolist())]
-    number = {sign: i for i, sign in enumerate(sorted(set(signs)))}
-    return np.array([number[sign] for sign in signs], np.int64)
-
-def wl_colors(graph: Graph, rounds: int | None = None, colors=None, edge_colors=None) -> ndarray:
-    """A color for each node, (N,), whole numbers: after each round the same for nodes that had one color and hear the same ones as often.
-
-    colors: of the start, (N,) or (N, n) of any numbers, by default all the same; edge_colors, (E,) or (E, n): heard with the source's. rounds:
-    None goes on until the number of colors stays. Source: Weisfeiler & Leman (1968). Colors are numbers in an order that does not depend on
-    the nodes' one, and comparable within a Graph: to compare graphs, batch them. Unequal counts of colors: not isomorphic; equal: unknown.
-    """
-    graph = _a_graph("wl_colors", graph)
-    if rounds is not None and (not isinstance(rounds, (int, np.integer)) or rounds < 0): raise ValueError(f"wl_colors takes rounds from 0 on, or None, got {_say(rounds)}")
-    edges = np.zeros(graph.num_edges, np.int64) if edge_colors is None else _colors("wl_colors", "edge_colors", edge_colors, graph.num_edges)
-    now = np.zeros(graph.num_nodes, np.int64) if colors is None else _colors("wl_colors", "colors", colors, graph.num_nodes)
-    for _ in range(graph.num_nodes if rounds is None else rounds):
-        new = _refined(now, graph, edges)
-        if new.max(initial=0) == now.max(initial=0): break                    # as many: none is parted any more, nor numbered anew
-        now = new
-    return now
-
 # %% ../nbs/18_gnn.ipynb #23d03917
 class _Attending(Module):
     "What both kinds of graph attention share."
@@ -1147,6 +1066,92 @@ class GATv2Conv(_Attending):
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
         return self._attend(scores, left, graph, return_attention_weights, plain)
+
+# %% ../nbs/18_gnn.ipynb #460ea05b
+def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
+
+class GINConv(Module):
+    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
+
+    Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
+    eps (1,): a parameter with train_eps, else a buffer.
+    """
+    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False): self._start(nn, eps, train_eps)
+
+    def _start(self, nn: Module, eps: float, train_eps: bool) -> None:
+        owner = type(self).__name__
+        if not isinstance(nn, Module): raise TypeError(f"{owner} takes a module, such as MLP(16, 32, 32), got {_say(nn)}")
+        _real(owner, eps=eps)
+        _switch(owner, train_eps=train_eps)
+        self.nn = nn
+        if train_eps: self.eps = Parameter([eps])
+        else: self.register_buffer("eps", np.array([eps], np.float32))
+
+    def forward(self, x, edge_index, plain: bool = False) -> Tensor:
+        "x (N, in) -> (N, out)."
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
+        return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
+
+class GINEConv(GINConv):
+    """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
+
+    Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
+    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a Generator.
+    """
+    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
+        self._start(nn, eps, train_eps)
+        self.lin = None
+        if edge_dim is None: return
+        _whole("GINEConv", edge_dim=edge_dim)
+        first = _first_weight(nn)
+        if first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
+        self.lin = _linear(edge_dim, first.shape[1], True, stream(rng, "initialization, GINEConv"))
+
+    def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
+        "x (N, in) -> (N, out)."
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
+        edge_attr = graph.edge_attr if edge_attr is None else edge_attr
+        if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
+        edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
+        if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
+        width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
+        if edge_attr.shape[1:] != (width,):
+            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}" + ("; give edge_dim" if self.lin is None else ""))
+        if self.lin is not None: edge_attr = self.lin(edge_attr)
+        messages = relu(_from_ends(graph, x, None, plain) + edge_attr)
+        total = _sum(messages, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_sum(_pattern(graph), messages)
+        return self.nn(x * (self.eps + 1) + total)
+
+# %% ../nbs/18_gnn.ipynb #b29f954d
+def _colors(owner: str, name: str, values, length: int) -> ndarray:
+    "Any numbers, or rows of them, as whole numbers from 0 on in their order."
+    rows = _numbers_of(owner, name, values, length, "nodes" if name == "colors" else "edges")
+    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1) if rows.size else np.zeros(length, np.int64)
+
+def _refined(colors: ndarray, graph: Graph, edges: ndarray) -> ndarray:
+    "New colors: numbered by the old one, then the sorted colors of edges and sources."
+    order, indptr, sources = graph.csr
+    heard = list(zip(edges[order].tolist(), colors[sources].tolist()))
+    signs = [(own, tuple(sorted(heard[a:b]))) for own, a, b in zip(colors.tolist(), indptr[:-1].tolist(), indptr[1:].tolist())]
+    number = {sign: i for i, sign in enumerate(sorted(set(signs)))}
+    return np.array([number[sign] for sign in signs], np.int64)
+
+def wl_colors(graph: Graph, rounds: int | None = None, colors=None, edge_colors=None) -> ndarray:
+    """A color for each node, (N,), whole numbers: after each round the same for nodes that had one color and hear the same ones as often.
+
+    colors: of the start, (N,) or (N, n) of any numbers, by default all the same; edge_colors, (E,) or (E, n): heard with the source's. rounds:
+    None goes on until the number of colors stays. Source: Weisfeiler & Leman (1968). Colors are numbers in an order that does not depend on
+    the nodes' one, and comparable within a Graph: to compare graphs, batch them. Unequal counts of colors: not isomorphic; equal: unknown.
+    """
+    graph = _a_graph("wl_colors", graph)
+    if rounds is not None and (not isinstance(rounds, (int, np.integer)) or rounds < 0): raise ValueError(f"wl_colors takes rounds from 0 on, or None, got {_say(rounds)}")
+    edges = np.zeros(graph.num_edges, np.int64) if edge_colors is None else _colors("wl_colors", "edge_colors", edge_colors, graph.num_edges)
+    now = np.zeros(graph.num_nodes, np.int64) if colors is None else _colors("wl_colors", "colors", colors, graph.num_nodes)
+    for _ in range(graph.num_nodes if rounds is None else rounds):
+        new = _refined(now, graph, edges)
+        if new.max(initial=0) == now.max(initial=0): break                    # as many: none is parted any more, nor numbered anew
+        now = new
+    return now
 
 # %% ../nbs/18_gnn.ipynb #09815894
 def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
