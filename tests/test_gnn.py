@@ -1026,3 +1026,15 @@ def test_a_wrong_call_of_a_layer_ends_in_one_message_of_ours(name):
     call(*args())
     found = {what: foreign(call, *wrong) for what, wrong in replaced(args(), JUNK)}
     assert {what: error for what, error in found.items() if error} == {}
+
+
+@pytest.mark.parametrize("kind", [GATConv, GATv2Conv, twins.GATConv, twins.GATv2Conv])
+def test_attention_weights_drop_out_in_training_alone(kind):
+    graph = random_graph()
+    make = lambda p: kind(5, 4, 2, dropout=p, rng=0)
+    x = graph.x.astype(np.float32) if kind.__module__ == "nnbook.gnn" else torch.tensor(graph.x, dtype=torch.float32)
+    value = lambda layer: np.asarray(y.detach() if isinstance(y := layer(x, graph), torch.Tensor) else y.data)
+    layer = make(0.5)
+    assert np.abs(value(layer) - value(layer)).max() > 1e-3 and not value(make(1.0)).any()       # every weight gone, and a bias of 0
+    layer.eval()
+    close(value(layer), value(make(0.0)), 1e-6)
