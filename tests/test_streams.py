@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, tokenizer, training, transformer
+from nnbook import attention, autograd, cnn, data, evaluation, generalization, gnn, layers, neuron, rnn, tokenizer, training, transformer
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import attention as attention_twins
 from nnbook.torch import cnn as cnn_twins
+from nnbook.torch import gnn as gnn_twins
 from nnbook.torch import layers as twins
 from nnbook.torch import rnn as rnn_twins
 from nnbook.torch import tokenizer as tokenizer_twins
@@ -24,6 +25,8 @@ from nnbook.torch.twins import assert_twins
 SIZES = transformer.GPTConfig(4, context_length=4, n_layers=1, n_heads=1, d_model=4, dropout=0.5)
 ROWS, LABELS = np.arange(12.0)[:, None], np.arange(12) % 2
 READY = layers.Linear(3, 2), twins.Linear(3, 2)                   # made beforehand, so that only the judge draws
+
+EDGES = gnn.Graph([[1, 2, 3], [0, 0, 0]])
 
 
 def weight():
@@ -78,6 +81,11 @@ USES = [
     *[(name, 1, lambda seed, module=module, make=make, sizes=sizes: getattr(module, make)(*sizes, rng=seed)) for module in (transformer, transformer_twins) for name, make, sizes in [
         ("a transformer", "GPT", (SIZES,)), ("a transformer", "MaskedEncoder", (SIZES,)), ("a transformer", "GPT", (replace(SIZES, tied=False),)), ("Block", "Block", (SIZES,)), ("DecoderBlock", "DecoderBlock", (SIZES,)), ("FeedForward", "FeedForward", (SIZES,)),
         ("EncoderDecoder", "EncoderDecoder", (4, 4, 4, 1))]],
+    *[(name, 1, lambda seed, module=module, name=name, sizes=sizes: getattr(module, name)(*sizes, rng=seed)) for module in (gnn, gnn_twins) for name, sizes in {
+        "GCNConv": (4, 4), "SAGEConv": (4, 4), "GATConv": (4, 4), "GATv2Conv": (4, 4), "RGCNConv": (4, 4, 4), "GNN": (gnn.GNNConfig(4, 4, 4),), "DistMult": (4, 4, 4), "ComplEx": (4, 4, 4)}.items()],
+    *[("GINEConv", 1, lambda seed, module=module, inner=inner: module.GINEConv(inner, edge_dim=4, rng=seed)) for module, inner in zip((gnn, gnn_twins), READY)],
+    ("sampled neighbors", 1, lambda seed: gnn.sample_neighbors(EDGES, [0], [1], seed)),
+    ("batches of neighbors", 1, lambda seed: len(list(gnn.NeighborSampler(EDGES, [1], seed=seed)))),
     *[("SkipGram", 1, lambda seed, module=module: module.SkipGram(4, 4, rng=seed)) for module in (tokenizer, tokenizer_twins)],
     ("skip-gram pairs", 1, lambda seed: tokenizer.skip_gram_pairs([0, 1, 2], 2, seed, dynamic=True)),
     ("negative contexts", 1, lambda seed: tokenizer.draw_negatives([1, 2], 3, seed)),
