@@ -123,7 +123,7 @@ class _Exchanged:
 
     @staticmethod
     def from_networkx(graph) -> "Graph":
-        "Of any networkx graph: nodes numbered as it lists them, each undirected edge twice, `weight` as edge_weight where all edges have one."
+        "Of any networkx graph: nodes numbered as it lists them, each undirected edge twice, `weight` as edge_weight where all have one."
         try: place = {node: i for i, node in enumerate(graph.nodes)}
         except AttributeError: raise TypeError(f"from_networkx takes a graph of networkx, got {_say(graph)}") from None
         links = list(graph.edges(data=True))
@@ -171,9 +171,9 @@ class Graph(_Exchanged):
     """Nodes, numbered from 0, and directed edges between them; what is known of nodes, edges and graphs. It does not change.
 
     Shapes: edge_index (2, E), whole numbers, sources over targets: messages flow from source to target, and an undirected edge is two.
-    x (N, ...) of the nodes; edge_attr (E, ...), edge_weight (E,), edge_type (E,), whole numbers, of the edges; y of the nodes or of the graph.
-    num_nodes: where x does not tell; else the largest number in edge_index, plus 1. batch (N,): the graph, of num_graphs, that a node
-    belongs to, see `Graph.batch`; graph_attr (num_graphs, ...). n_id (N,): the nodes' numbers in the graph that this one was cut from.
+    x (N, ...) of the nodes; edge_attr (E, ...), edge_weight (E,), edge_type (E,), whole numbers, of the edges; y of the nodes or of the
+    graph. num_nodes: where x does not tell; else the largest number in edge_index, plus 1. batch (N,): the graph, of num_graphs, that a
+    node belongs to, see `Graph.batch`; graph_attr (num_graphs, ...). n_id (N,): the nodes' numbers in the graph that this one was cut from.
     Legal are graphs without edges or nodes, isolated nodes, loops, and edges that are there twice, which count twice.
     Raises ValueError or TypeError for an edge to a missing node, numbers that are not whole, and shapes that don't fit.
     """
@@ -189,7 +189,8 @@ class Graph(_Exchanged):
     graph_attr: Any = None
     n_id: Any = None
 
-    def __init__(self, edge_index, x=None, edge_attr=None, y=None, num_nodes: int | None = None, edge_type=None, edge_weight=None, batch=None,
+    def __init__(self, edge_index, x=None, edge_attr=None, y=None, num_nodes: int | None = None, edge_type=None, edge_weight=None,
+                 batch=None,
                  num_graphs: int | None = None, graph_attr=None, n_id=None):
         vars(self).update({name: value for name, value in locals().items() if name != "self"}, _kept={})
         _check_graph(self)
@@ -264,7 +265,7 @@ class Graph(_Exchanged):
                        edge_attr=more(self.edge_attr, 0), edge_weight=more(self.edge_weight, 1))
 
     def subgraph(self, nodes) -> "Graph":
-        "These nodes, in this order, and the edges between them, in theirs; nodes: numbers, each once, or N booleans. n_id keeps the numbers."
+        "These nodes, in this order, and the edges between them; nodes: numbers, each once, or N booleans. n_id keeps the numbers."
         nodes = _node_numbers("subgraph", "nodes", nodes, self.num_nodes)
         place = np.full(self.num_nodes, -1)
         place[nodes] = np.arange(len(nodes))
@@ -323,7 +324,9 @@ def _join(name: str, graphs: list[Graph]) -> ndarray | None:
     if len(missing) == len(parts) or missing and name == "n_id": return None
     if missing: raise ValueError(f"Graph.batch joins graphs that all have {name}, or none, and graph {missing[0]} has none")
     try: return np.concatenate([part if part.ndim else part[None] for part in parts])
-    except ValueError: raise ValueError(f"Graph.batch can't join {name} of shapes {', '.join(str(s) for s in sorted({p.shape[1:] for p in parts}))} a row") from None
+    except ValueError:
+        shapes = ", ".join(map(str, sorted({part.shape[1:] for part in parts})))
+        raise ValueError(f"Graph.batch can't join {name} of shapes {shapes} a row") from None
 
 Graph.batch = staticmethod(_batch_of)                      # each Graph's own `batch`, an array or None, hides it
 
@@ -372,10 +375,12 @@ def _segments(owner: str, x, index, num_segments) -> tuple[Tensor, ndarray, int]
     "What a segment operation takes, checked."
     x, index = _as_input(owner, x), _integers(owner, "index", index)
     if x.dtype.kind != "f": raise TypeError(f"{owner} takes floats, got dtype {x.dtype}")
-    if x.shape[:1] != index.shape: raise ValueError(f"{owner} takes one number of index for each row of x, got {len(index)} for shape {x.shape}")
+    if x.shape[:1] != index.shape:
+        raise ValueError(f"{owner} takes one number of index for each row of x, got {len(index)} for shape {x.shape}")
     last = int(index.max(initial=-1)) + 1
     n = last if num_segments is None else num_segments
-    if not isinstance(n, (int, np.integer)) or not 0 <= n < 2**40: raise ValueError(f"{owner} needs num_segments to be a whole number from 0 on, got {_say(n)}")
+    if not isinstance(n, (int, np.integer)) or not 0 <= n < 2**40:
+        raise ValueError(f"{owner} needs num_segments to be a whole number from 0 on, got {_say(n)}")
     if last > n: raise ValueError(f"{owner} has segments 0 to {n - 1}, num_segments={n}, and index names segment {last - 1}")
     return x, index, int(n)
 
@@ -392,7 +397,8 @@ def gather(x, index) -> Tensor:
 def segment_sum(x, index, num_segments: int | None = None) -> Tensor:
     """Row i: the sum of the rows of x whose index is i; 0 for a segment without rows.
 
-    Shapes: x (E, ...), floats, index (E,), whole numbers, sorted or not -> (num_segments, ...); num_segments: by default the largest, plus 1.
+    Shapes: x (E, ...), floats, index (E,), whole numbers, sorted or not -> (num_segments, ...); num_segments: by default as many
+    as the largest says.
     """
     return _sum(*_segments("segment_sum", x, index, num_segments))
 
@@ -424,7 +430,8 @@ def aggregate(x, graph: Graph, weight=None, aggr: str = "sum", plain: bool = Fal
     _switch("aggregate", plain=plain)
     if not isinstance(graph, Graph): raise TypeError(f"aggregate takes a Graph, got {_say(graph)}")
     x = _as_input("aggregate", x)
-    if x.shape[:1] != (graph.num_nodes,): raise ValueError(f"aggregate takes a row of x for each of {graph.num_nodes} nodes, got shape {x.shape}")
+    if x.shape[:1] != (graph.num_nodes,):
+        raise ValueError(f"aggregate takes a row of x for each of {graph.num_nodes} nodes, got shape {x.shape}")
     if weight is not None: weight = _on_edges("aggregate", "weight", weight, graph, x.dtype)
     if not plain and (weight is None or aggr != "max" and weight.shape[1:] in ((), x.shape[1:2])): return _fused(x, graph, weight, aggr)
     source, target = graph.edge_index
@@ -453,11 +460,13 @@ def _graph(owner: str, edge_index, n: int) -> Graph:
     if edge_index.num_nodes != n: raise ValueError(f"{owner} takes a row of x for each of {edge_index.num_nodes} nodes, got {n} rows")
     return edge_index
 
-def _nodes(layer: Module, x, edge_index, dtype, plain: bool, width: int | None = None, sparse: bool = False) -> "tuple[Tensor | SparseFeatures, Graph]":
+def _nodes(layer: Module, x, edge_index, dtype, plain: bool, width: int | None = None,
+           sparse: bool = False) -> "tuple[Tensor | SparseFeatures, Graph]":
     "x (N, width) in the layer's dtype, and the graph; sparse: SparseFeatures stay what they are."
     owner = type(layer).__name__
     _switch(owner, plain=plain)
-    if isinstance(x, SparseFeatures) and not sparse: raise TypeError(f"{owner} takes features as an array, got SparseFeatures; give it x.to_dense()")
+    if isinstance(x, SparseFeatures) and not sparse:
+        raise TypeError(f"{owner} takes features as an array, got SparseFeatures; give it x.to_dense()")
     x = x.astype(dtype) if isinstance(x, SparseFeatures) else _as_input(layer, x, dtype)
     if x.ndim != 2 or width is not None and x.shape[1] != width:
         hint = "; add an axis: x[:, None]" if x.ndim == 1 and width in (1, None) else ""
@@ -499,7 +508,8 @@ def _glorot(*shape: int, rng) -> Parameter:
 def _on_edges(owner: str, name: str, values, graph: Graph, dtype) -> Tensor:
     "A value, or a row, for each edge, as a Tensor."
     a = _as_input(owner, values, dtype)
-    if a.shape[:1] != (graph.num_edges,): raise ValueError(f"{owner} takes {name} with one row for each of {graph.num_edges} edges, got shape {a.shape}")
+    if a.shape[:1] != (graph.num_edges,):
+        raise ValueError(f"{owner} takes {name} with one row for each of {graph.num_edges} edges, got shape {a.shape}")
     return a
 
 class _Looped(NamedTuple):
@@ -523,16 +533,17 @@ class SparseFeatures:
     """Features of nodes, of which most are 0: the places and values of the others, to hand to a layer in place of x; without a gradient.
 
     x: an array (N, n). From places: SparseFeatures.of(rows, columns, values, shape), values (E,), by default all 1, shape (N, n).
-    Layers that begin with a linear one take it, here and in the twin: `GCNConv`, `SAGEConv` (mean and sum), `GATConv`, `GATv2Conv`, and a `GNN`
-    of these or of "mlp"; its dropout falls on the entries alone, as a 0 would stay one. A product, and its gradient, cost as much as there are
-    entries. x[nodes]: these rows, whole numbers; to_dense() gives the array; shape, dtype, and len as an array has them.
+    Layers that begin with a linear one take it, here and in the twin: `GCNConv`, `SAGEConv` (mean and sum), `GATConv`, `GATv2Conv`, and a
+    `GNN` of these or of "mlp"; its dropout falls on the entries alone, as a 0 would stay one. A product, and its gradient, cost as much as
+    there are entries. x[nodes]: these rows, whole numbers; to_dense() gives the array; shape, dtype, and len as an array has them.
     """
     ndim = 2
 
     def __init__(self, x):
         if isinstance(x, Tensor) and x.requires_grad: raise ValueError("SparseFeatures are constants; pass x.detach()")
         x = np.asarray(_plain(x))
-        if x.ndim != 2 or x.dtype.kind not in "fiub": raise ValueError(f"SparseFeatures takes features x (N, n), a row for each node, got {_say(x)}")
+        if x.ndim != 2 or x.dtype.kind not in "fiub":
+            raise ValueError(f"SparseFeatures takes features x (N, n), a row for each node, got {_say(x)}")
         rows, columns = np.nonzero(x)
         self._set(x[rows, columns].astype(x.dtype if x.dtype.kind == "f" else np.float32), kernels.Pattern(rows, columns, x.shape))
 
@@ -547,15 +558,17 @@ class SparseFeatures:
         rows, columns = _integers(owner, "rows", rows), _integers(owner, "columns", columns)
         values = np.ones(len(rows), np.float32) if values is None else _numbers_of(owner, "values", values, len(rows), "entries")
         if len(columns) != len(rows) or values.ndim != 1:
-            raise ValueError(f"{owner} takes a row, a column and a value for each entry, got {len(rows)}, {len(columns)} and shape {values.shape}")
+            raise ValueError(f"{owner} takes a row, column and value an entry, got {len(rows)}, {len(columns)} and shape {values.shape}")
         if values.dtype.kind != "f": values = values.astype(np.float32)
         if shape is None: shape = tuple(int(i.max(initial=-1)) + 1 for i in (rows, columns))
-        if not isinstance(shape, (tuple, list)) or len(shape) != 2 or not all(isinstance(n, (int, np.integer)) and 0 <= n < 2**40 for n in shape):
+        whole = isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) and 0 <= n < 2**40 for n in shape)
+        if not whole or len(shape) != 2:
             raise ValueError(f"{owner} takes a shape (N, n), two whole numbers from 0 on, got {_say(shape)}")
         if rows.max(initial=-1) >= shape[0] or columns.max(initial=-1) >= shape[1]:
             raise ValueError(f"{owner} of shape {tuple(shape)} has no entry in row {rows.max()} and column {columns.max()}")
         pattern = kernels.Pattern(rows, columns, tuple(shape))
-        if len(np.unique(rows * pattern.shape[1] + columns)) < len(rows): raise ValueError("SparseFeatures takes each place once, and some were named twice")
+        if len(np.unique(rows * pattern.shape[1] + columns)) < len(rows):
+            raise ValueError("SparseFeatures takes each place once, and some were named twice")
         return cls.__new__(cls)._set(values, pattern)
 
     def astype(self, dtype) -> "SparseFeatures":
@@ -570,7 +583,8 @@ class SparseFeatures:
 
     def __getitem__(self, nodes) -> "SparseFeatures":
         nodes = _integers("SparseFeatures", "nodes", nodes)
-        if nodes.max(initial=-1) >= len(self): raise IndexError(f"SparseFeatures has rows 0 to {len(self) - 1}, there is no row {nodes.max()}")
+        if nodes.max(initial=-1) >= len(self):
+            raise IndexError(f"SparseFeatures has rows 0 to {len(self) - 1}, there is no row {nodes.max()}")
         order, columns, pointers = self.pattern.compressed(0)
         at = _in_edges(CSR(order, pointers, columns), nodes, None, None)
         rows = np.repeat(np.arange(len(nodes)), pointers[nodes + 1] - pointers[nodes])
@@ -593,12 +607,14 @@ def _normalized(graph: Graph, weight: Tensor, loops: bool) -> tuple[Graph, Tenso
     "The graph that a GCN sums over, and the weights w_st / √(d_s d_t), d_t the sum of weights that end at t."
     if loops:
         (looped, kept, last), old = _looped(graph), weight
-        own = where(last >= 0, gather(old, np.maximum(last, 0)), np.ones(len(last), old.dtype)) if len(old) else Tensor(np.ones(len(last), old.dtype))
+        ones = np.ones(len(last), old.dtype)
+        own = where(last >= 0, gather(old, np.maximum(last, 0)), ones) if len(old) else Tensor(ones)
         graph, weight = looped, concatenate([gather(old, kept), own])
     source, target = graph.edge_index
     degree = _sum(weight, target, graph.num_nodes)
     if (degree.data < 0).any():
-        raise ValueError(f"GCNConv divides by the root of a node's weights, and those of node {np.argmin(degree.data)} sum to {degree.data.min():g}; "
+        node = np.argmin(degree.data)
+        raise ValueError(f"GCNConv divides by the root of a node's weights, and those of node {node} sum to {degree.data[node]:g}; "
                          "take weights from 0 on, or normalize=False")
     root = where(degree.data > 0, where(degree.data > 0, degree, 1.0)**-0.5, 0.0)
     return graph, gather(root, source) * weight * gather(root, target)
@@ -622,12 +638,13 @@ class GCNConv(Module):
     """Each node takes the sum over itself and its neighbours of W x_s / √(d_s d_t), d the degrees with loops (Kipf & Welling, 2017).
 
     Called as conv(x, edge_index, edge_weight=None, plain=False). Shapes: x (N, in_channels) -> (N, out_channels); edge_index (2, E), or a
-    `Graph`, which keeps what is computed from it, and whose edge_weight counts if none is given; edge_weight (E,), an array or a Tensor, from
-    0 on; then d_t is the sum of weights that end at t. lin.weight (out_channels, in_channels), bias (out_channels,).
+    `Graph`, which keeps what is computed from it, and whose edge_weight counts if none is given; edge_weight (E,), an array or a Tensor,
+    from 0 on; then d_t is the sum of weights that end at t. lin.weight (out_channels, in_channels), bias (out_channels,).
     add_self_loops: each node gets one loop, of weight 1; a loop that is there stays, the last of several. normalize=False: no loops, no d.
     Weights start as xavier uniform (Glorot & Bengio, 2010), biases at 0. rng: a seed, for a `stream` of its own, or a Generator.
     """
-    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, add_self_loops: bool = True, normalize: bool = True, rng=None):
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, add_self_loops: bool = True, normalize: bool = True,
+                 rng=None):
         _whole("GCNConv", in_channels=in_channels, out_channels=out_channels)
         _switch("GCNConv", bias=bias, add_self_loops=add_self_loops, normalize=normalize)
         self.in_channels, self.out_channels, self.add_self_loops, self.normalize = in_channels, out_channels, add_self_loops, normalize
@@ -667,7 +684,8 @@ class SAGEConv(Module):
     def forward(self, x, edge_index, plain: bool = False) -> Tensor:
         "x (N, in_channels) -> (N, out_channels)."
         x, graph = _nodes(self, x, edge_index, self.lin_l.weight.dtype, plain, self.in_channels, sparse=self.aggr != "max")
-        if plain and not isinstance(x, SparseFeatures) or self.aggr == "max" or not _shortens(self.lin_l, x): out = self.lin_l(aggregate(x, graph, None, self.aggr, plain))
+        if plain and not isinstance(x, SparseFeatures) or self.aggr == "max" or not _shortens(self.lin_l, x):
+            out = self.lin_l(aggregate(x, graph, None, self.aggr, plain))
         else:
             out = aggregate(_times(x, self.lin_l.weight), graph, None, self.aggr)
             if self.lin_l.bias is not None: out = out + self.lin_l.bias
@@ -682,7 +700,9 @@ def _pool(owner: str, x, batch, size) -> tuple[Tensor, ndarray, int]:
     x = _as_input(owner, x)
     if not x.ndim: raise ValueError(f"{owner} takes x (N, ...), a row for each node, got a single number")
     if batch is None: return _segments(owner, x, np.zeros(len(x), np.int64), 1 if size is None else size)
-    if isinstance(batch, Graph): batch, size = batch.batch if batch.batch is not None else np.zeros(len(x), np.int64), batch.num_graphs if size is None else size
+    if isinstance(batch, Graph):
+        if size is None: size = batch.num_graphs
+        batch = np.zeros(len(x), np.int64) if batch.batch is None else batch.batch
     return _segments(owner, x, batch, size)
 
 def global_add_pool(x, batch=None, size: int | None = None) -> Tensor:
@@ -704,8 +724,8 @@ def global_max_pool(x, batch=None, size: int | None = None) -> Tensor:
 class AttentionalAggregation(Module):
     """A weighted mean over each graph's nodes, the weights a softmax of gate_nn(x) (Li et al., 2016).
 
-    Called as pool(x, index=None, dim_size=None), which are `global_add_pool`'s x, batch and size. gate_nn: a module from (N, n) to (N, 1), or
-    to the width of what is averaged, a weight for each column; nn: a module that x goes through first, or None.
+    Called as pool(x, index=None, dim_size=None), which are `global_add_pool`'s x, batch and size. gate_nn: a module from (N, n) to (N, 1),
+    or to the width of what is averaged, a weight for each column; nn: a module that x goes through first, or None.
     """
     def __init__(self, gate_nn: Module, nn: Module | None = None):
         for name, module in (("gate_nn", gate_nn), ("nn", nn)):
@@ -748,8 +768,8 @@ class JumpingKnowledge(Module):
 class GNNConfig:
     """The sizes of a `GNN`, and what it is made of.
 
-    num_layers layers, with hidden_channels numbers a node between them. conv: "gcn", "sage", "gat", "gatv2", "gin", "gine", "rgcn", or "mlp",
-    a `Linear` that reads no edges, for comparison. heads: of attention, which share hidden_channels. aggr: of "sage" and "rgcn".
+    num_layers layers, with hidden_channels numbers a node between them. conv: "gcn", "sage", "gat", "gatv2", "gin", "gine", "rgcn", or
+    "mlp", a `Linear` that reads no edges, for comparison. heads: of attention, which share hidden_channels. aggr: of "sage" and "rgcn".
     edge_dim: length of a row of edge_attr, for "gat", "gatv2", "gine"; num_relations, num_bases: for "rgcn".
     activation: "relu", "elu", ... after each layer but the one that gives the output. norm: None, "layer" or "batch", before it.
     dropout: of each layer's input (Kipf & Welling, 2017), and of attention weights. residual: a layer's input is added to its output, where
@@ -784,8 +804,9 @@ def _check_gnn(c: GNNConfig) -> None:
     _real(owner, 0, 1, dropout=c.dropout)
     _switch(owner, residual=c.residual)
     if c.conv in ("gat", "gatv2") and c.hidden_channels % c.heads:
-        raise ValueError(f"{owner} shares hidden_channels={c.hidden_channels} among heads={c.heads}, which does not go; take a multiple of {c.heads}")
-    if c.conv == "rgcn" and c.num_relations is None: raise ValueError(f"{owner} with conv='rgcn' needs num_relations, the number of kinds of edges")
+        raise ValueError(f"{owner} can't share hidden_channels={c.hidden_channels} among heads={c.heads}; take a multiple of {c.heads}")
+    if c.conv == "rgcn" and c.num_relations is None:
+        raise ValueError(f"{owner} with conv='rgcn' needs num_relations, the number of kinds of edges")
     for name, convs in (("edge_dim", ("gat", "gatv2", "gine")), ("num_relations", ("rgcn",)), ("num_bases", ("rgcn",))):
         if getattr(c, name) is not None and c.conv not in convs:
             raise ValueError(f"{owner} with conv={c.conv!r} reads no {name}, got {getattr(c, name)}; {', '.join(map(repr, convs))} would")
@@ -879,7 +900,8 @@ def _a_graph(owner: str, graph) -> Graph:
 
 def _fanouts(owner: str, sizes) -> list:
     "Each a number of neighbours, or None for all."
-    if not isinstance(sizes, (list, tuple)): raise TypeError(f"{owner} takes sizes as a list, a number of neighbours for each layer, such as [10, 5], got {_say(sizes)}")
+    if not isinstance(sizes, (list, tuple)):
+        raise TypeError(f"{owner} takes sizes as a list, a number of neighbours for each layer, such as [10, 5], got {_say(sizes)}")
     for k in sizes:
         if k is not None and (not isinstance(k, (int, np.integer)) or k < 1 and k != -1):
             raise ValueError(f"{owner} takes sizes from 1 on, or None or -1 for all neighbours, got {_say(k)}")
@@ -899,8 +921,8 @@ def sample_neighbors(graph: Graph, nodes, sizes, rng=None) -> Graph:
     """A piece of the graph around `nodes`: of each up to sizes[0] incoming edges, of the nodes found so up to sizes[1], and so on.
 
     The piece's nodes begin with `nodes`, in their order, each once; n_id holds their numbers in the graph, and they and the edges keep what
-    belongs to them. A model of len(sizes) layers gives `nodes` what the whole graph would, if sizes are at least the degrees; a GCN with one
-    size more, as it divides by the degrees of the last ones' too. Sizes None or -1: all. rng: a seed, or a Generator.
+    belongs to them. A model of len(sizes) layers gives `nodes` what the whole graph would, if sizes are at least the degrees; a GCN with
+    one size more, as it divides by the degrees of the last ones' too. Sizes None or -1: all. rng: a seed, or a Generator.
     Source: Hamilton et al. (2017), but a node has the same neighbours in all layers.
     """
     graph, sizes, rng = _a_graph("sample_neighbors", graph), _fanouts("sample_neighbors", sizes), stream(rng, "neighbors")
@@ -919,9 +941,9 @@ def sample_neighbors(graph: Graph, nodes, sizes, rng=None) -> Graph:
 class NeighborSampler:
     """Batches of nodes with sampled neighbours, for training on a graph that is too large at once: iterate over it, once an epoch.
 
-    Each batch is the Graph that `sample_neighbors` gives; its first nodes are the batch, at most batch_size, n_id[:batch_size] their numbers.
-    nodes: those to go through, numbers or N booleans, by default all. shuffle: in another order each epoch. seed: of orders and neighbours; a
-    sampler that starts anew with it gives the same batches.
+    Each batch is the Graph that `sample_neighbors` gives; its first nodes are the batch, at most batch_size, n_id[:batch_size] their
+    numbers. nodes: those to go through, numbers or N booleans, by default all. shuffle: in another order each epoch. seed: of orders and
+    neighbours; a sampler that starts anew with it gives the same batches.
     """
     def __init__(self, graph: Graph, sizes, nodes=None, batch_size: int = 256, shuffle: bool = True, seed: int | None = None):
         owner = "NeighborSampler"
@@ -940,11 +962,12 @@ class NeighborSampler:
 
 # %% ../nbs/18_gnn.ipynb #f0646acb
 def label_propagation(graph: Graph, labels, known, num_classes: int | None = None, steps: int = 1000, tol: float = 1e-6) -> ndarray:
-    """Each node's probabilities of classes, (N, num_classes), of which those of `known` nodes are sure, and others' the mean of the neighbours'.
+    """Each node's probabilities of classes, (N, num_classes), of which those of `known` nodes are sure, and others' the mean of the
+    neighbours'.
 
-    labels (N,): whole numbers, read where known; known: nodes' numbers, or N booleans. Steps, each replacing the unknown ones' probabilities by
-    the mean, weighted by edge_weight, over incoming edges, until none changes by more than tol, `steps` at most; they start even, and stay so
-    where no label leads. Source: Zhu & Ghahramani (2002).
+    labels (N,): whole numbers, read where known; known: nodes' numbers, or N booleans. Steps, each replacing the unknown ones'
+    probabilities by the mean, weighted by edge_weight, over incoming edges, until none changes by more than tol, `steps` at most; they
+    start even, and stay so where no label leads. Source: Zhu & Ghahramani (2002).
     """
     graph, owner = _a_graph("label_propagation", graph), "label_propagation"
     _whole(owner, steps=steps, **({} if num_classes is None else {"num_classes": num_classes}))
@@ -977,7 +1000,8 @@ class _Attending(Module):
     "What both kinds of graph attention share."
     def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng) -> None:
         owner = type(self).__name__
-        _whole(owner, in_channels=in_channels, out_channels=out_channels, heads=heads, **({} if edge_dim is None else {"edge_dim": edge_dim}))
+        _whole(owner, in_channels=in_channels, out_channels=out_channels, heads=heads,
+               **({} if edge_dim is None else {"edge_dim": edge_dim}))
         _switch(owner, concat=concat, add_self_loops=add_self_loops, bias=bias)
         _real(owner, negative_slope=negative_slope)
         self.in_channels, self.out_channels, self.heads, self.concat, self.edge_dim = in_channels, out_channels, heads, concat, edge_dim
@@ -991,13 +1015,15 @@ class _Attending(Module):
     def _edges_of(self, graph: Graph, edge_attr, dtype) -> tuple[Graph, Tensor | None]:
         "With loops, whose attributes are the mean of those of a node's other incoming edges."
         owner = type(self).__name__
-        if self.edge_dim is None and edge_attr is not None: raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim, the length of a row")
+        if self.edge_dim is None and edge_attr is not None:
+            raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim, the length of a row")
         if self.edge_dim is not None:
             if edge_attr is None: edge_attr = graph.edge_attr
             if edge_attr is None: raise ValueError(f"{owner} with edge_dim={self.edge_dim} takes edge_attr (E, {self.edge_dim}), got None")
             edge_attr = _on_edges(owner, "edge_attr", edge_attr, graph, dtype)
             if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
-            if edge_attr.shape[1:] != (self.edge_dim,): raise ValueError(f"{owner} takes edge_attr of shape (E, {self.edge_dim}), got {edge_attr.shape}")
+            if edge_attr.shape[1:] != (self.edge_dim,):
+                raise ValueError(f"{owner} takes edge_attr of shape (E, {self.edge_dim}), got {edge_attr.shape}")
         if not self.add_self_loops: return graph, edge_attr
         looped, kept, _ = _looped(graph)
         if edge_attr is None: return looped, None
@@ -1022,12 +1048,14 @@ class GATConv(_Attending):
 
     Source: Veličković et al. (2018). Called as conv(x, edge_index, edge_attr=None, return_attention_weights=False, plain=False).
     Shapes: x (N, in_channels) -> (N, heads * out_channels), or, without concat, the heads' mean (N, out_channels); edge_index (2, E) or a
-    `Graph`. lin.weight (heads * out_channels, in_channels); att_src, att_dst (1, heads, out_channels). With edge_dim, edge_attr (E, edge_dim),
-    or the Graph's, adds a_edge·W_edge e to the scores: lin_edge.weight, att_edge. add_self_loops: each node has one loop, instead of those
-    it had, with the mean of its other edges' attributes. dropout: of attention weights, in training. With return_attention_weights:
-    (out, (edges (2, E'), weights (E', heads))), E' edges with the loops behind, weights before dropout. Weights and rng as in `GCNConv`.
+    `Graph`. lin.weight (heads * out_channels, in_channels); att_src, att_dst (1, heads, out_channels). With edge_dim, edge_attr (E,
+    edge_dim), or the Graph's, adds a_edge·W_edge e to the scores: lin_edge.weight, att_edge. add_self_loops: each node has one loop,
+    instead of those it had, with the mean of its other edges' attributes. dropout: of attention weights, in training. With
+    return_attention_weights: (out, (edges (2, E'), weights (E', heads))), E' edges with the loops behind, weights before dropout. Weights
+    and rng as in `GCNConv`.
     """
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
+                 dropout: float = 0.0,
                  add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
         rng = stream(rng, "initialization, GATConv")
         self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
@@ -1047,10 +1075,11 @@ class GATConv(_Attending):
 class GATv2Conv(_Attending):
     """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
 
-    Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels), with
-    biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
+    Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels),
+    with biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
     """
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
+                 dropout: float = 0.0,
                  add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
         rng = stream(rng, "initialization, GATv2Conv")
         self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
@@ -1096,7 +1125,8 @@ class GINEConv(GINConv):
     """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
 
     Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
-    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a Generator.
+    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a
+    Generator.
     """
     def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
         self._start(nn, eps, train_eps)
@@ -1116,7 +1146,8 @@ class GINEConv(GINConv):
         if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
         width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
         if edge_attr.shape[1:] != (width,):
-            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}" + ("; give edge_dim" if self.lin is None else ""))
+            hint = "; give edge_dim" if self.lin is None else ""
+            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}{hint}")
         if self.lin is not None: edge_attr = self.lin(edge_attr)
         messages = relu(_from_ends(graph, x, None, plain) + edge_attr)
         total = _sum(messages, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_sum(_pattern(graph), messages)
@@ -1139,14 +1170,16 @@ def _refined(colors: ndarray, graph: Graph, edges: ndarray) -> ndarray:
 def wl_colors(graph: Graph, rounds: int | None = None, colors=None, edge_colors=None) -> ndarray:
     """A color for each node, (N,), whole numbers: after each round the same for nodes that had one color and hear the same ones as often.
 
-    colors: of the start, (N,) or (N, n) of any numbers, by default all the same; edge_colors, (E,) or (E, n): heard with the source's. rounds:
-    None goes on until the number of colors stays. Source: Weisfeiler & Leman (1968). Colors are numbers in an order that does not depend on
-    the nodes' one, and comparable within a Graph: to compare graphs, batch them. Unequal counts of colors: not isomorphic; equal: unknown.
+    colors: of the start, (N,) or (N, n) of any numbers, by default all the same; edge_colors, (E,) or (E, n): heard with the source's.
+    rounds: None goes on until the number of colors stays. Source: Weisfeiler & Leman (1968). Colors are numbers in an order that does not
+    depend on the nodes' one, and comparable within a Graph: to compare graphs, batch them. Unequal counts of colors: not isomorphic; equal:
+    unknown.
     """
     graph = _a_graph("wl_colors", graph)
-    if rounds is not None and (not isinstance(rounds, (int, np.integer)) or rounds < 0): raise ValueError(f"wl_colors takes rounds from 0 on, or None, got {_say(rounds)}")
-    edges = np.zeros(graph.num_edges, np.int64) if edge_colors is None else _colors("wl_colors", "edge_colors", edge_colors, graph.num_edges)
-    now = np.zeros(graph.num_nodes, np.int64) if colors is None else _colors("wl_colors", "colors", colors, graph.num_nodes)
+    if rounds is not None and (not isinstance(rounds, (int, np.integer)) or rounds < 0):
+        raise ValueError(f"wl_colors takes rounds from 0 on, or None, got {_say(rounds)}")
+    given = (("edge_colors", edge_colors, graph.num_edges), ("colors", colors, graph.num_nodes))
+    edges, now = (np.zeros(n, np.int64) if a is None else _colors("wl_colors", name, a, n) for name, a, n in given)
     for _ in range(graph.num_nodes if rounds is None else rounds):
         new = _refined(now, graph, edges)
         if new.max(initial=0) == now.max(initial=0): break                    # as many: none is parted any more, nor numbered anew
@@ -1172,7 +1205,8 @@ class RGCNConv(Module):
     """
     def __init__(self, in_channels: int, out_channels: int, num_relations: int, num_bases: int | None = None, aggr: str = "mean",
                  root_weight: bool = True, bias: bool = True, rng=None):
-        _whole("RGCNConv", in_channels=in_channels, out_channels=out_channels, num_relations=num_relations, **({} if num_bases is None else {"num_bases": num_bases}))
+        _whole("RGCNConv", in_channels=in_channels, out_channels=out_channels, num_relations=num_relations,
+               **({} if num_bases is None else {"num_bases": num_bases}))
         _switch("RGCNConv", root_weight=root_weight, bias=bias)
         _choose("aggr", aggr, _AGGRS)
         rng = stream(rng, "initialization, RGCNConv")
@@ -1186,7 +1220,8 @@ class RGCNConv(Module):
         if edge_type is None and graph.edge_type is None: raise ValueError("RGCNConv takes edge_type, the kind of each edge, got None")
         own = edge_type is None
         types = graph.edge_type if own else _integers("RGCNConv", "edge_type", edge_type)
-        if len(types) != graph.num_edges: raise ValueError(f"RGCNConv takes edge_type with one number for each of {graph.num_edges} edges, got {len(types)}")
+        if len(types) != graph.num_edges:
+            raise ValueError(f"RGCNConv takes edge_type with one number for each of {graph.num_edges} edges, got {len(types)}")
         if types.max(initial=0) >= self.num_relations:
             raise ValueError(f"this RGCNConv knows relations 0 to {self.num_relations - 1}, and edge_type names {types.max()}")
         return graph._keep("by type", lambda: _by_type(graph, types)) if own else _by_type(graph, types)
@@ -1210,7 +1245,8 @@ class _Scorer(Module):
     "Scores of triples (head, relation, tail) from embeddings of nodes and relations."
     def _start(self, num_nodes, num_relations, hidden_channels, rng) -> None:
         owner = type(self).__name__
-        _whole(owner, num_relations=num_relations, hidden_channels=hidden_channels, **({} if num_nodes is None else {"num_nodes": num_nodes}))
+        _whole(owner, num_relations=num_relations, hidden_channels=hidden_channels,
+               **({} if num_nodes is None else {"num_nodes": num_nodes}))
         self.num_nodes, self.num_relations, self.hidden_channels = num_nodes, num_relations, hidden_channels
 
     def _table(self, rows: int, rng) -> Embedding:
@@ -1227,7 +1263,8 @@ class _Scorer(Module):
         "Of B triples, whole numbers (B,) each -> (B,)."
         nodes, query = self._query("head", head_index, rel_type, x)
         tails = gather(nodes, self._ids("tail_index", tail_index, len(nodes)))
-        if len(tails) != len(query): raise ValueError(f"{type(self).__name__} takes as many tails as heads, got {len(tails)} and {len(query)}")
+        if len(tails) != len(query):
+            raise ValueError(f"{type(self).__name__} takes as many tails as heads, got {len(tails)} and {len(query)}")
         return (query * tails).sum(axis=-1)
 
     def tails(self, head_index, rel_type, x=None) -> Tensor:
@@ -1243,9 +1280,11 @@ class _Scorer(Module):
     def _query(self, side: str, index, rel_type, x) -> tuple[Tensor, Tensor]:
         "All nodes' rows, and for each pair the row whose product with a node's one is the score."
         nodes, owner = self._entities() if x is None else _as_input(self, x, self._dtype()), type(self).__name__
-        if nodes.ndim != 2 or nodes.shape[1] != self._width(): raise ValueError(f"{owner} takes x of shape (num_nodes, {self._width()}), got {nodes.shape}")
+        if nodes.ndim != 2 or nodes.shape[1] != self._width():
+            raise ValueError(f"{owner} takes x of shape (num_nodes, {self._width()}), got {nodes.shape}")
         index, relations = self._ids(f"{side}_index", index, len(nodes)), self._ids("rel_type", rel_type, self.num_relations)
-        if len(index) != len(relations): raise ValueError(f"{owner} takes as many relations as {side}s, got {len(relations)} and {len(index)}")
+        if len(index) != len(relations):
+            raise ValueError(f"{owner} takes as many relations as {side}s, got {len(relations)} and {len(index)}")
         return nodes, self._turn(gather(nodes, index), relations, side)
 
     def extra_repr(self) -> str:
@@ -1278,8 +1317,9 @@ class DistMult(_Scorer):
 class ComplEx(_Scorer):
     """The score of a triple: the real part of the sum over d of head_d relation_d conj(tail_d), complex numbers (Trouillon et al., 2016).
 
-    Called as `DistMult`. node_emb, rel_emb: the real parts, node_emb_im, rel_emb_im: the imaginary ones. x (num_nodes, 2 hidden_channels): real
-    parts, then imaginary ones. With imaginary parts of relations at 0, or conjugated, both ways round score alike, or with opposite signs.
+    Called as `DistMult`. node_emb, rel_emb: the real parts, node_emb_im, rel_emb_im: the imaginary ones. x (num_nodes, 2 hidden_channels):
+    real parts, then imaginary ones. With imaginary parts of relations at 0, or conjugated, both ways round score alike, or with opposite
+    signs.
     """
     def __init__(self, num_nodes: int | None, num_relations: int, hidden_channels: int, rng=None):
         rng = stream(rng, "initialization, ComplEx")
@@ -1305,19 +1345,22 @@ class ComplEx(_Scorer):
 
 # %% ../nbs/18_gnn.ipynb #a4a7206d
 def _triples(owner: str, triples) -> ndarray:
-    t = _integers(owner, "triples", np.zeros((0, 3), np.int64) if isinstance(triples, (list, tuple)) and not len(triples) else triples, axes=2)
+    t = _integers(owner, "triples", np.zeros((0, 3), np.int64) if isinstance(triples, (list, tuple)) and not len(triples) else triples,
+                  axes=2)
     if t.shape[1] != 3: raise ValueError(f"{owner} takes triples (n, 3), rows of head, relation and tail, got shape {t.shape}")
     return t
 
 def known_answers(triples, queries, num_nodes: int, side: str = "tail") -> ndarray:
     """Which nodes make each query's pair a triple that is known: booleans (B, num_nodes), to filter by.
 
-    triples (n, 3): all that are known to hold, of training, validation and test; queries (B, 3), of which the `side`, "tail" or "head", is asked.
+    triples (n, 3): all that are known to hold, of training, validation and test; queries (B, 3), of which the `side`, "tail" or "head", is
+    asked.
     """
     _whole("known_answers", num_nodes=num_nodes)
     triples, queries = _triples("known_answers", triples), _triples("known_answers", queries)
     asked = _choose("side", side, {"tail": 2, "head": 0})
-    if triples[:, asked].max(initial=0) >= num_nodes: raise ValueError(f"known_answers: there are num_nodes={num_nodes} nodes, and a triple names {triples[:, asked].max()}")
+    if triples[:, asked].max(initial=0) >= num_nodes:
+        raise ValueError(f"known_answers: there are num_nodes={num_nodes} nodes, and a triple names {triples[:, asked].max()}")
     pair, known = [1, 2 - asked], np.zeros((len(queries), num_nodes), bool)
     groups = np.unique(np.concatenate([triples[:, pair], queries[:, pair]]), axis=0, return_inverse=True)[1].reshape(-1)
     of_triples, of_queries = groups[: len(triples)], groups[len(triples) :]
@@ -1328,15 +1371,17 @@ def known_answers(triples, queries, num_nodes: int, side: str = "tail") -> ndarr
 def filtered_ranks(scores, target, known=None) -> ndarray:
     """The rank of each right answer, 1 the best, among all nodes but the other right ones: (B,), float64 (Bordes et al., 2013).
 
-    scores (B, num_nodes); target (B,): the right answer; known (B, num_nodes): booleans, as from `known_answers`, of nodes that are right too and
-    don't count. Of equal scores the answer has the mean rank, so that a model that gives all nodes one score does not win.
+    scores (B, num_nodes); target (B,): the right answer; known (B, num_nodes): booleans, as from `known_answers`, of nodes that are right
+    too and don't count. Of equal scores the answer has the mean rank, so that a model that gives all nodes one score does not win.
     Raises ValueError for scores that are NaN.
     """
     s = np.asarray(_plain(scores))
-    if s.ndim != 2 or s.dtype.kind not in "fiu": raise ValueError(f"filtered_ranks takes scores (B, num_nodes), a row for each question, got {_say(scores)}")
+    if s.ndim != 2 or s.dtype.kind not in "fiu":
+        raise ValueError(f"filtered_ranks takes scores (B, num_nodes), a row for each question, got {_say(scores)}")
     target = _integers("filtered_ranks", "target", target)
     if len(target) != len(s): raise ValueError(f"filtered_ranks takes one target for each of {len(s)} rows of scores, got {len(target)}")
-    if target.max(initial=-1) >= s.shape[1]: raise ValueError(f"filtered_ranks has scores of {s.shape[1]} nodes, and a target is {target.max()}")
+    if target.max(initial=-1) >= s.shape[1]:
+        raise ValueError(f"filtered_ranks has scores of {s.shape[1]} nodes, and a target is {target.max()}")
     if np.isnan(s).any(): raise ValueError("filtered_ranks can't rank scores that are NaN; has the training diverged?")
     own = s[np.arange(len(s)), target][:, None]
     counts = np.ones(s.shape, bool) if known is None else ~np.asarray(_plain(known)).astype(bool)
@@ -1345,9 +1390,10 @@ def filtered_ranks(scores, target, known=None) -> ndarray:
     return 1 + ((s > own) & counts).sum(1) + ((s == own) & counts).sum(1) / 2
 
 def ranking_metrics(ranks, ks: tuple = (1, 3, 10)) -> dict[str, float]:
-    "The mean reciprocal rank, `mrr`, and for each k the share of ranks up to k, `hits@k`; ranks (B,) from `filtered_ranks`, of one side or both."
+    "The mean reciprocal rank, `mrr`, and for each k the share of ranks up to k, `hits@k`; ranks (B,) as from `filtered_ranks`."
     r = np.asarray(_plain(ranks))
-    if r.ndim != 1 or not r.size or r.dtype.kind not in "fiu" or not (r >= 1).all(): raise ValueError(f"ranking_metrics takes ranks (B,) from 1 on, got {_say(ranks)}")
+    if r.ndim != 1 or not r.size or r.dtype.kind not in "fiu" or not (r >= 1).all():
+        raise ValueError(f"ranking_metrics takes ranks (B,) from 1 on, got {_say(ranks)}")
     if not isinstance(ks, (list, tuple)): raise TypeError(f"ranking_metrics takes ks as a tuple, such as (1, 3, 10), got {_say(ks)}")
     for k in ks: _whole("ranking_metrics", k=k)
     return {"mrr": float((1 / r).mean())} | {f"hits@{k}": float((r <= k).mean()) for k in ks}

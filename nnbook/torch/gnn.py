@@ -26,7 +26,7 @@ def _eager(x: torch.Tensor) -> bool:
 def _index(owner: str, index, x: torch.Tensor, num_segments: int | None) -> tuple[torch.Tensor, int]:
     index = torch.as_tensor(index, device=x.device)
     if index.dim() != 1 or index.is_floating_point() or x.shape[:1] != index.shape:
-        raise ValueError(f"{owner} takes one whole number of index for each row of x, got {index.dtype} of shape {tuple(index.shape)} for {tuple(x.shape)}")
+        raise ValueError(f"{owner} takes a whole number of index for each row of x, got {tuple(index.shape)} for {tuple(x.shape)}")
     n = (int(index.max()) + 1 if index.numel() else 0) if num_segments is None else num_segments
     if _eager(x) and index.numel() and not 0 <= int(index.min()) <= int(index.max()) < n:
         raise ValueError(f"{owner} has segments 0 to {n - 1}, and index goes from {int(index.min())} to {int(index.max())}")
@@ -90,7 +90,8 @@ class _Spmm(torch.autograd.Function):
 def _spmm(pattern, x: torch.Tensor, values: torch.Tensor | None) -> torch.Tensor:
     "A `kernels.Pattern` with these values (E,), or ones, times x (m, ...), as compressed sparse rows, which are kept on each device."
     def matrix(side):
-        order, indices, pointers = pattern._keep(("torch", side, x.device), lambda: [torch.tensor(a, device=x.device) for a in pattern.compressed(side)])
+        make = lambda: [torch.tensor(a, device=x.device) for a in pattern.compressed(side)]
+        order, indices, pointers = pattern._keep(("torch", side, x.device), make)
         data = x.new_ones(len(order)) if values is None else values.detach().to(x.dtype)[order]
         with warnings.catch_warnings():                    # torch says once that this format is in beta
             warnings.simplefilter("ignore", UserWarning)
@@ -127,7 +128,7 @@ def _nodes(layer: nn.Module, x, edge_index, width: int | None = None, sparse: bo
     if _is_graph(edge_index): return gnn._graph(owner, edge_index, len(x)) if isinstance(edge_index, Graph) else edge_index
     edges = torch.as_tensor(edge_index, device=like.device)
     if edges.dim() != 2 or len(edges) != 2 or edges.is_floating_point():
-        raise ValueError(f"{owner} takes edge_index of shape (2, E), whole numbers, sources over targets, got {edges.dtype} of shape {tuple(edges.shape)}")
+        raise ValueError(f"{owner} takes edge_index (2, E), whole numbers, got {edges.dtype} of shape {tuple(edges.shape)}")
     if _eager(edges) and edges.numel() and int(edges.max()) >= len(x): gnn._check_ends(owner, edges.numpy(), len(x))
     return edges
 
@@ -183,7 +184,7 @@ def _looped(edge_index, n: int, device) -> tuple:
     "With one loop at each node, at the end; the edges that stay, and for each node the last loop it had, or -1."
     if _is_graph(edge_index):
         looped, kept, last = gnn._looped(edge_index)
-        return looped, *edge_index._keep(("torch looped", device), lambda: (torch.tensor(kept, device=device), torch.tensor(last, device=device)))
+        return looped, *edge_index._keep(("torch looped", device), lambda: [torch.tensor(a, device=device) for a in (kept, last)])
     source, target = edge_index
     loops, kept, nodes = (source == target).nonzero()[:, 0], (source != target).nonzero()[:, 0], torch.arange(n, device=device)
     last = torch.full((n,), -1, device=device).scatter_reduce(0, source[loops], loops, "amax")
@@ -198,7 +199,7 @@ def _normalized(edge_index, weight: torch.Tensor, n: int, loops: bool) -> tuple:
     source, target = _ends(edge_index, weight.device)
     degree = _sum(weight, target, n)
     if _eager(degree) and bool((degree < 0).any()):
-        raise ValueError("GCNConv divides by the root of a node's weights, and some sum to less than 0; take weights from 0 on, or normalize=False")
+        raise ValueError("GCNConv divides by the root of a node's weights, and some sum to less than 0; take others, or normalize=False")
     root = torch.where(degree > 0, torch.where(degree > 0, degree, 1.0)**-0.5, 0.0)
     return edge_index, root[source] * weight * root[target]
 
@@ -206,7 +207,8 @@ def _gcn_weights(edge_index, weight, loops: bool, n: int, like: torch.Tensor) ->
     if weight is not None: return _normalized(edge_index, weight, n, loops)
     if not _is_graph(edge_index): return _normalized(edge_index, like.new_ones(edge_index.shape[1]), n, loops)
     graph, weight = gnn._gcn_weights(edge_index, None, loops, "float64")
-    return graph, edge_index._keep(("torch gcn", loops, like.dtype, like.device), lambda: torch.tensor(weight, dtype=like.dtype, device=like.device))
+    make = lambda: torch.tensor(weight, dtype=like.dtype, device=like.device)
+    return graph, edge_index._keep(("torch gcn", loops, like.dtype, like.device), make)
 
 def _own(edge_index, name: str, value, like: torch.Tensor):
     "What was given, or what the Graph has of it, as a tensor."
@@ -217,13 +219,15 @@ def _own(edge_index, name: str, value, like: torch.Tensor):
 
 # %% ../../nbs/18_gnn.ipynb #ae5791b0
 class GCNConv(nn.Module):
-    "The twin of `nnbook.gnn.GCNConv`; edge_index a tensor (2, E), or a `Graph`, which keeps what is computed from it; device and dtype as in torch."
-    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, add_self_loops: bool = True, normalize: bool = True, rng=None,
+    "The twin of `nnbook.gnn.GCNConv`; edge_index a tensor (2, E), or a `Graph`, which keeps what follows; device and dtype as in torch."
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, add_self_loops: bool = True, normalize: bool = True,
+                 rng=None,
                  device=None, dtype=None):
         super().__init__()
         layers._whole("GCNConv", in_channels=in_channels, out_channels=out_channels)
         layers._switch("GCNConv", bias=bias, add_self_loops=add_self_loops, normalize=normalize)
-        place, self.in_channels, self.add_self_loops, self.normalize = {"device": device, "dtype": dtype}, in_channels, add_self_loops, normalize
+        place = {"device": device, "dtype": dtype}
+        self.in_channels, self.add_self_loops, self.normalize = in_channels, add_self_loops, normalize
         self.lin = _linear(in_channels, out_channels, False, stream(rng, "initialization, GCNConv"), **place)
         self.bias = _zeros(out_channels, **place) if bias else None
 
@@ -242,7 +246,8 @@ class SAGEConv(nn.Module):
         super().__init__()
         layers._whole("SAGEConv", in_channels=in_channels, out_channels=out_channels)
         layers._choose("aggr", aggr, _AGGRS)
-        rng, place, self.in_channels, self.aggr = stream(rng, "initialization, SAGEConv"), {"device": device, "dtype": dtype}, in_channels, aggr
+        rng, place = stream(rng, "initialization, SAGEConv"), {"device": device, "dtype": dtype}
+        self.in_channels, self.aggr = in_channels, aggr
         self.lin_l = _linear(in_channels, out_channels, bias, rng, **place)
         self.lin_r = _linear(in_channels, out_channels, False, rng, **place) if root_weight else None
 
@@ -257,7 +262,8 @@ class SAGEConv(nn.Module):
 
 class _Attending(nn.Module):
     def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng, place) -> None:
-        layers._whole(type(self).__name__, in_channels=in_channels, out_channels=out_channels, heads=heads, **({} if edge_dim is None else {"edge_dim": edge_dim}))
+        layers._whole(type(self).__name__, in_channels=in_channels, out_channels=out_channels, heads=heads,
+                      **({} if edge_dim is None else {"edge_dim": edge_dim}))
         self.in_channels, self.out_channels, self.heads, self.concat, self.edge_dim = in_channels, out_channels, heads, concat, edge_dim
         self.negative_slope, self.add_self_loops, self.dropout = negative_slope, add_self_loops, nn.Dropout(dropout)
         self.lin_edge = None if edge_dim is None else _linear(edge_dim, heads * out_channels, False, rng, **place)
@@ -288,7 +294,8 @@ class _Attending(nn.Module):
 
 class GATConv(_Attending):
     "The twin of `nnbook.gnn.GATConv`; torch's own generator draws the masks of dropout."
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
+                 dropout: float = 0.0,
                  add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None, device=None, dtype=None):
         super().__init__()
         rng, place = stream(rng, "initialization, GATConv"), {"device": device, "dtype": dtype}
@@ -307,7 +314,8 @@ class GATConv(_Attending):
 
 class GATv2Conv(_Attending):
     "The twin of `nnbook.gnn.GATv2Conv`."
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2, dropout: float = 0.0,
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
+                 dropout: float = 0.0,
                  add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None, device=None, dtype=None):
         super().__init__()
         rng, place = stream(rng, "initialization, GATv2Conv"), {"device": device, "dtype": dtype}
@@ -318,7 +326,8 @@ class GATv2Conv(_Attending):
     def forward(self, x: torch.Tensor, edge_index, edge_attr=None, return_attention_weights: bool = False):
         "x (N, in_channels) -> (N, heads * out_channels)."
         graph, edge_attr = self._edges_of(_nodes(self, x, edge_index, self.in_channels, sparse=True), edge_attr, len(x), self.att)
-        left, right, (source, target) = self._heads(_applied(self.lin_l, x)), self._heads(_applied(self.lin_r, x)), _ends(graph, self.att.device)
+        left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
+        source, target = _ends(graph, self.att.device)
         both = left[source] + right[target]
         if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
         return self._attend((F.leaky_relu(both, self.negative_slope) * self.att).sum(-1), left, graph, return_attention_weights)
@@ -343,10 +352,12 @@ class GINConv(nn.Module):
 
 class GINEConv(GINConv):
     "The twin of `nnbook.gnn.GINEConv`."
-    def __init__(self, nn: nn.Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None, device=None, dtype=None):
+    def __init__(self, nn: nn.Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None, device=None,
+                 dtype=None):
         super().__init__(nn, eps, train_eps, device, dtype)
         first = next((p for p in nn.parameters() if p.dim() == 2), None)
-        if edge_dim is not None and first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
+        if edge_dim is not None and first is None:
+            raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
         rng = stream(rng, "initialization, GINEConv")
         self.lin = None if edge_dim is None else _linear(edge_dim, first.shape[1], True, rng, device=device, dtype=dtype)
 
@@ -505,7 +516,8 @@ class _Scorer(nn.Module):
         return query @ nodes.T
 
     def _query(self, side: str, index, rel_type, x) -> tuple[torch.Tensor, torch.Tensor]:
-        if x is None and self.node_emb is None: raise ValueError(f"this {type(self).__name__} has no embeddings of nodes, num_nodes=None; give their rows as x")
+        if x is None and self.node_emb is None:
+            raise ValueError(f"this {type(self).__name__} has no embeddings of nodes, num_nodes=None; give their rows as x")
         nodes = self._entities() if x is None else x
         return nodes, self._turn(gather(nodes, index), rel_type, side)
 
@@ -558,7 +570,8 @@ _with_attributes = lambda rng: (_x(rng), _edges(rng), rng.standard_normal((15, 2
 _with_types = lambda rng: (_x(rng), _edges(rng), rng.integers(0, 3, 15))
 _register("GCNConv", lambda l, g: g["GCNConv"](3, 4), _plain_inputs)
 _register("GCNConv", lambda l, g: g["GCNConv"](3, 4, False), lambda rng: (_x(rng), _edges(rng), rng.uniform(0.2, 2, 15)), "weights")
-for _aggr in ("mean", "max", "sum"): _register("SAGEConv", lambda l, g, aggr=_aggr: g["SAGEConv"](3, 4, aggr), _plain_inputs, "" if _aggr == "mean" else _aggr)
+_register("SAGEConv", lambda l, g: g["SAGEConv"](3, 4), _plain_inputs)
+for _aggr in ("max", "sum"): _register("SAGEConv", lambda l, g, aggr=_aggr: g["SAGEConv"](3, 4, aggr), _plain_inputs, _aggr)
 for _name in ("GATConv", "GATv2Conv"):
     _register(_name, lambda l, g, name=_name: g[name](3, 4, 2), _plain_inputs)
     _register(_name, lambda l, g, name=_name: g[name](3, 4, 2, False, edge_dim=2), _with_attributes, "features on edges")
@@ -566,13 +579,14 @@ _register("GINConv", lambda l, g: g["GINConv"](l["MLP"](3, 5, 4), 0.5, True), _p
 _register("GINEConv", lambda l, g: g["GINEConv"](l["MLP"](3, 5, 4), 0.5, edge_dim=2), _with_attributes)
 _register("RGCNConv", lambda l, g: g["RGCNConv"](3, 4, 3), _with_types)
 _register("RGCNConv", lambda l, g: g["RGCNConv"](3, 4, 3, 2, "max", False), _with_types, "bases")
-_register("AttentionalAggregation", lambda l, g: g["AttentionalAggregation"](l["Linear"](3, 1), l["Linear"](3, 2)), lambda rng: (_x(rng), rng.integers(0, 3, 7), 4))
+_register("AttentionalAggregation", lambda l, g: g["AttentionalAggregation"](l["Linear"](3, 1), l["Linear"](3, 2)),
+          lambda rng: (_x(rng), rng.integers(0, 3, 7), 4))
 _register("GNN", lambda l, g: g["GNN"](GNNConfig(3, 4, 2, norm="layer")), _plain_inputs)
 _register("GNN", lambda l, g: g["GNN"](GNNConfig(3, 4, 2, 3, "gatv2", 2, residual=True, jumping="cat", pool="attention")),
           lambda rng: (*_plain_inputs(rng), rng.integers(0, 2, 7)), "attention, residual, jumping, pooled")
 _register("GNN", lambda l, g: g["GNN"](GNNConfig(3, 4, 2, conv="gin", jumping="max", pool="sum")), _plain_inputs, "GIN")
-_register("DistMult", lambda l, g: g["DistMult"](5, 3, 4), lambda rng: (rng.integers(0, 5, 6), rng.integers(0, 3, 6), rng.integers(0, 5, 6)))
-_register("ComplEx", lambda l, g: g["ComplEx"](5, 3, 4), lambda rng: (rng.integers(0, 5, 6), rng.integers(0, 3, 6), rng.integers(0, 5, 6)))
+for _name in ("DistMult", "ComplEx"):
+    _register(_name, lambda l, g, name=_name: g[name](5, 3, 4), lambda rng: tuple(rng.integers(0, n, 6) for n in (5, 3, 5)))
 
 @_pair("gnn.JumpingKnowledge")
 def _jumping():
