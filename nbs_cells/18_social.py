@@ -266,8 +266,12 @@ with figure(ncols=2, sharey=True, height=3, width=7, name="homophily",
 # %%
 #| code-summary: "claim"
 #| code-fold: true
-lowest = {classes: curve(classes, "gcn")[0][curve(classes, "gcn")[1].argmin()] for classes in (2, 5)}
-claim("the GCN is at its lowest at the homophily of chance, and not at 0: at most {:.2f} away from it", max(abs(h - 1 / classes) for classes, h in lowest.items()), "<=", 0.13)
+def lead(kind, classes):
+    "How much more than the MLP it gets right, at each homophily."
+    return curve(classes, kind)[1] - curve(classes, "mlp")[1]
+
+losses = {kind: -min(lead(kind, classes).min() for classes in (2, 5)) for kind in ("gcn", "sage")}
+claim("where averaging hurts most, the GCN loses {:.1f} times as much to the MLP as GraphSAGE does", losses["gcn"] / losses["sage"], ">", 1.3)
 
 # %% [markdown]
 # ## How much structure is enough?
