@@ -353,6 +353,21 @@ def test_of_two_loops_the_last_one_counts():
     layer, x = scramble(GCNConv(5, 4)), np.random.default_rng(0).standard_normal((3, 5))
     twice = layer(x, [[0, 1, 1, 2], [1, 1, 1, 1]], [1.0, 7.0, 2.0, 3.0]).data
     close(twice, layer(x, [[0, 1, 2], [1, 1, 1]], [1.0, 2.0, 3.0]).data)
+    twin = twins.GCNConv(5, 4).double()
+    copy_weights(layer, twin)
+    edges, weights = np.array([[0, 1, 1, 2], [1, 1, 1, 1]]), np.array([1.0, 7.0, 2.0, 3.0])
+    for how in ((torch.tensor(edges), torch.tensor(weights)), (Graph(edges, num_nodes=3, edge_weight=weights),)): close(twin(torch.tensor(x), *how).detach(), twice)
+
+
+@pytest.mark.parametrize("twin", [False, True], ids=["built", "twin"])
+def test_kinds_that_are_given_count_more_than_the_graphs(twin):
+    graph, other = whole_graph(), np.arange(random_graph().num_edges) % 3
+    layer = twins.RGCNConv(5, 4, 3, rng=0).double() if twin else RGCNConv(5, 4, 3, rng=0).to(np.float64)
+    value = lambda *given: np.asarray(layer(torch.tensor(graph.x), *map(lambda v: v if isinstance(v, Graph) else torch.tensor(v), given)).detach() if twin else layer(graph.x, *given).data)
+    for _ in range(2):                                                    # before and after the graph's own are kept
+        close(value(graph, other), value(graph.edge_index, other))
+        close(value(graph), value(graph.edge_index, graph.edge_type))
+    assert np.abs(value(graph) - value(graph, other)).max() > 1e-3
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -785,6 +800,9 @@ def test_colors_do_not_depend_on_numbers(seed, N, E):
     order, given = np.random.default_rng(seed).permutation(N), np.arange(N) % 3 == 0
     assert np.array_equal(wl_colors(graph.permuted(order)), wl_colors(graph)[order])
     assert np.array_equal(wl_colors(graph.permuted(order), colors=given[order]), wl_colors(graph, colors=given)[order])
+    kinds, shuffle = np.arange(graph.num_edges) % 3, np.random.default_rng(seed).permutation(graph.num_edges)
+    again = wl_colors(replace(graph, edge_index=graph.edge_index[:, shuffle]), edge_colors=kinds[shuffle])
+    assert np.array_equal(again, wl_colors(graph, edge_colors=kinds))
 
 
 def test_what_colors_tell_apart():

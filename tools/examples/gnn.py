@@ -1,6 +1,19 @@
 import numpy as np
 
-from nnbook.gnn import GNN, GATConv, GNNConfig, Graph, NeighborSampler, SparseFeatures, filtered_ranks, label_propagation, ranking_metrics, sample_neighbors, segment_sum, wl_colors
+from nnbook.gnn import (
+    GNN,
+    GATConv,
+    GNNConfig,
+    Graph,
+    NeighborSampler,
+    SparseFeatures,
+    filtered_ranks,
+    label_propagation,
+    ranking_metrics,
+    sample_neighbors,
+    segment_sum,
+    wl_colors,
+)
 
 path = Graph([[0, 1, 2, 3], [1, 2, 3, 4]]).symmetric()                           # five nodes in a row
 x = np.eye(5, dtype=np.float32)
