@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CSR', 'Graph', 'gather', 'segment_sum', 'segment_mean', 'segment_max', 'segment_softmax', 'aggregate',
-           'SparseFeatures', 'GCNConv', 'SAGEConv', 'GATConv', 'GATv2Conv', 'GINConv', 'GINEConv', 'RGCNConv',
-           'global_add_pool', 'global_mean_pool', 'global_max_pool', 'AttentionalAggregation', 'JumpingKnowledge',
-           'GNNConfig', 'GNN', 'sample_neighbors', 'NeighborSampler', 'label_propagation', 'wl_colors', 'DistMult',
+           'SparseFeatures', 'GCNConv', 'SAGEConv', 'global_add_pool', 'global_mean_pool', 'global_max_pool',
+           'AttentionalAggregation', 'JumpingKnowledge', 'GNNConfig', 'GNN', 'sample_neighbors', 'NeighborSampler',
+           'label_propagation', 'GATConv', 'GATv2Conv', 'GINConv', 'GINEConv', 'wl_colors', 'RGCNConv', 'DistMult',
            'ComplEx', 'known_answers', 'filtered_ranks', 'ranking_metrics']
 
 # %% ../nbs/18_gnn.ipynb #a3888042
@@ -104,7 +104,7 @@ def _count_graphs(graph: "Graph", put: Callable) -> None:
     put("num_graphs", int(B))
     if graph.graph_attr is not None: put("graph_attr", _numbers_of("Graph", "graph_attr", graph.graph_attr, B, "graphs"))
 
-# %% ../nbs/18_gnn.ipynb #51ba2c20
+# %% ../nbs/18_gnn.ipynb #65237bbd
 _SHARED = ("x", "edge_attr", "y", "edge_type", "edge_weight", "batch", "n_id")
 
 class _Exchanged:
@@ -151,7 +151,7 @@ class _Exchanged:
         graphs = getattr(data, "num_graphs", None) if "batch" in parts else None
         return Graph(edges, num_nodes=data.num_nodes, num_graphs=graphs, **parts)
 
-# %% ../nbs/18_gnn.ipynb #255a604a
+# %% ../nbs/18_gnn.ipynb #51ba2c20
 class CSR(NamedTuple):
     """Edges sorted by one of their ends, compressed sparse rows: of node i those from indptr[i] to indptr[i + 1].
 
@@ -298,7 +298,7 @@ def _node_parts(graph: Graph, nodes: ndarray) -> dict:
     n_id = nodes if graph.n_id is None else graph.n_id[nodes]
     return {"num_nodes": len(nodes), "x": rows(graph.x), "y": y, "batch": rows(graph.batch), "n_id": n_id}
 
-# %% ../nbs/18_gnn.ipynb #7f894ce9
+# %% ../nbs/18_gnn.ipynb #f0f405ae
 _JOINED = ("x", "edge_attr", "edge_type", "edge_weight", "graph_attr", "n_id")
 
 def _batch_of(graphs: list[Graph]) -> Graph:
@@ -528,7 +528,7 @@ def _looped(graph: Graph) -> _Looped:
         return _Looped(Graph(edges, num_nodes=graph.num_nodes), kept, last)
     return graph._keep("looped", make)
 
-# %% ../nbs/18_gnn.ipynb #3fcb8dfc
+# %% ../nbs/18_gnn.ipynb #7f2023d3
 class SparseFeatures:
     """Features of nodes, of which most are 0: the places and values of the others, to hand to a layer in place of x; without a gradient.
 
@@ -602,7 +602,7 @@ def _dropped(dropout: Dropout, x, plain: bool):
     if isinstance(x, SparseFeatures): return x._with(kernels.dropout(Tensor(x.values), dropout.p, dropout.rng).data)
     return dropout(x) if plain else kernels.dropout(x, dropout.p, dropout.rng)
 
-# %% ../nbs/18_gnn.ipynb #3cbfc4fd
+# %% ../nbs/18_gnn.ipynb #3fcb8dfc
 def _normalized(graph: Graph, weight: Tensor, loops: bool) -> tuple[Graph, Tensor]:
     "The graph that a GCN sums over, and the weights w_st / √(d_s d_t), d_t the sum of weights that end at t."
     if loops:
@@ -664,7 +664,7 @@ class GCNConv(Module):
         "The sizes."
         return f"{self.in_channels}, {self.out_channels}"
 
-# %% ../nbs/18_gnn.ipynb #23d03917
+# %% ../nbs/18_gnn.ipynb #3cbfc4fd
 class SAGEConv(Module):
     """W_l times the neighbours' mean, max or sum, plus W_r times the node's own features (Hamilton et al., 2017).
 
@@ -694,218 +694,6 @@ class SAGEConv(Module):
     def extra_repr(self) -> str:
         "The sizes and the aggregation."
         return f"{self.in_channels}, {self.out_channels}, aggr={self.aggr!r}"
-
-# %% ../nbs/18_gnn.ipynb #460ea05b
-class _Attending(Module):
-    "What both kinds of graph attention share."
-    def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng) -> None:
-        owner = type(self).__name__
-        _whole(owner, in_channels=in_channels, out_channels=out_channels, heads=heads,
-               **({} if edge_dim is None else {"edge_dim": edge_dim}))
-        _switch(owner, concat=concat, add_self_loops=add_self_loops, bias=bias)
-        _real(owner, negative_slope=negative_slope)
-        self.in_channels, self.out_channels, self.heads, self.concat, self.edge_dim = in_channels, out_channels, heads, concat, edge_dim
-        self.negative_slope, self.add_self_loops = float(negative_slope), add_self_loops
-        self.dropout = Dropout(dropout, rng.spawn(1)[0])
-        self.lin_edge = None if edge_dim is None else _linear(edge_dim, heads * out_channels, False, rng)
-        self.bias = Parameter(np.zeros(out_channels * (heads if concat else 1))) if bias else None
-
-    def _heads(self, rows: Tensor) -> Tensor: return rows.reshape(len(rows), self.heads, self.out_channels)
-
-    def _edges_of(self, graph: Graph, edge_attr, dtype) -> tuple[Graph, Tensor | None]:
-        "With loops, whose attributes are the mean of those of a node's other incoming edges."
-        owner = type(self).__name__
-        if self.edge_dim is None and edge_attr is not None:
-            raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim, the length of a row")
-        if self.edge_dim is not None:
-            if edge_attr is None: edge_attr = graph.edge_attr
-            if edge_attr is None: raise ValueError(f"{owner} with edge_dim={self.edge_dim} takes edge_attr (E, {self.edge_dim}), got None")
-            edge_attr = _on_edges(owner, "edge_attr", edge_attr, graph, dtype)
-            if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
-            if edge_attr.shape[1:] != (self.edge_dim,):
-                raise ValueError(f"{owner} takes edge_attr of shape (E, {self.edge_dim}), got {edge_attr.shape}")
-        if not self.add_self_loops: return graph, edge_attr
-        looped, kept, _ = _looped(graph)
-        if edge_attr is None: return looped, None
-        edge_attr = gather(edge_attr, kept)
-        return looped, concatenate([edge_attr, segment_mean(edge_attr, graph.edge_index[1, kept], graph.num_nodes)])
-
-    def _attend(self, scores: Tensor, values: Tensor, graph: Graph, more: bool, plain: bool):
-        "scores (E, H), values (N, H, C) -> (N, H C), or (N, C), the mean of heads."
-        _switch(type(self).__name__, return_attention_weights=more)
-        alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_softmax(_pattern(graph), scores)
-        out = aggregate(values, graph, self.dropout(alpha), plain=plain)
-        out = out.reshape(len(out), self.heads * self.out_channels) if self.concat else out.mean(axis=1)
-        if self.bias is not None: out = out + self.bias
-        return (out, (graph.edge_index, alpha)) if more else out
-
-    def extra_repr(self) -> str:
-        "The sizes."
-        return f"{self.in_channels}, {self.out_channels}, heads={self.heads}"
-
-class GATConv(_Attending):
-    """A weighted mean of W x_s over a node and its neighbours; the weights are a softmax of leaky_relu(a_src·W x_s + a_dst·W x_t).
-
-    Source: Veličković et al. (2018). Called as conv(x, edge_index, edge_attr=None, return_attention_weights=False, plain=False).
-    Shapes: x (N, in_channels) -> (N, heads * out_channels), or, without concat, the heads' mean (N, out_channels); edge_index (2, E) or a
-    `Graph`. lin.weight (heads * out_channels, in_channels); att_src, att_dst (1, heads, out_channels). With edge_dim, edge_attr (E,
-    edge_dim), or the Graph's, adds a_edge·W_edge e to the scores: lin_edge.weight, att_edge. add_self_loops: each node has one loop,
-    instead of those it had, with the mean of its other edges' attributes. dropout: of attention weights, in training. With
-    return_attention_weights: (out, (edges (2, E'), weights (E', heads))), E' edges with the loops behind, weights before dropout. Weights
-    and rng as in `GCNConv`.
-    """
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
-                 dropout: float = 0.0,
-                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
-        rng = stream(rng, "initialization, GATConv")
-        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
-        self.lin = _linear(in_channels, heads * out_channels, False, rng)
-        self.att_src, self.att_dst = (_glorot(1, heads, out_channels, rng=rng) for _ in range(2))
-        self.att_edge = None if edge_dim is None else _glorot(1, heads, out_channels, rng=rng)
-
-    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
-        "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, plain, self.in_channels, sparse=True)
-        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
-        h = self._heads(_applied(self.lin, x))                                    # (N, H, C)
-        scores = _from_ends(graph, (h * self.att_src).sum(axis=-1), (h * self.att_dst).sum(axis=-1), plain)
-        if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(axis=-1)
-        return self._attend(leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights, plain)
-
-class GATv2Conv(_Attending):
-    """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
-
-    Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels),
-    with biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
-    """
-    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
-                 dropout: float = 0.0,
-                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
-        rng = stream(rng, "initialization, GATv2Conv")
-        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
-        self.lin_l, self.lin_r = (_linear(in_channels, heads * out_channels, bias, rng) for _ in range(2))
-        self.att = _glorot(1, heads, out_channels, rng=rng)
-
-    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
-        "x (N, in_channels) -> (N, heads * out_channels)."
-        x, graph = _nodes(self, x, edge_index, self.att.dtype, plain, self.in_channels, sparse=True)
-        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
-        left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
-        both = _from_ends(graph, left, right, plain)                              # (E, H, C)
-        if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
-        scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
-        return self._attend(scores, left, graph, return_attention_weights, plain)
-
-# %% ../nbs/18_gnn.ipynb #0eb0b212
-def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
-
-class GINConv(Module):
-    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
-
-    Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
-    eps (1,): a parameter with train_eps, else a buffer.
-    """
-    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False): self._start(nn, eps, train_eps)
-
-    def _start(self, nn: Module, eps: float, train_eps: bool) -> None:
-        owner = type(self).__name__
-        if not isinstance(nn, Module): raise TypeError(f"{owner} takes a module, such as MLP(16, 32, 32), got {_say(nn)}")
-        _real(owner, eps=eps)
-        _switch(owner, train_eps=train_eps)
-        self.nn = nn
-        if train_eps: self.eps = Parameter([eps])
-        else: self.register_buffer("eps", np.array([eps], np.float32))
-
-    def forward(self, x, edge_index, plain: bool = False) -> Tensor:
-        "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
-        return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
-
-class GINEConv(GINConv):
-    """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
-
-    Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
-    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a
-    Generator.
-    """
-    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
-        self._start(nn, eps, train_eps)
-        self.lin = None
-        if edge_dim is None: return
-        _whole("GINEConv", edge_dim=edge_dim)
-        first = _first_weight(nn)
-        if first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
-        self.lin = _linear(edge_dim, first.shape[1], True, stream(rng, "initialization, GINEConv"))
-
-    def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
-        "x (N, in) -> (N, out)."
-        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
-        edge_attr = graph.edge_attr if edge_attr is None else edge_attr
-        if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
-        edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
-        if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
-        width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
-        if edge_attr.shape[1:] != (width,):
-            hint = "; give edge_dim" if self.lin is None else ""
-            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}{hint}")
-        if self.lin is not None: edge_attr = self.lin(edge_attr)
-        messages = relu(_from_ends(graph, x, None, plain) + edge_attr)
-        total = _sum(messages, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_sum(_pattern(graph), messages)
-        return self.nn(x * (self.eps + 1) + total)
-
-# %% ../nbs/18_gnn.ipynb #ac59c6c7
-def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
-    "For each type of edge that there is: its number, and the graph of its edges."
-    order, types, starts = _runs(edge_type) if edge_type.size else (None, edge_type, edge_type)
-    edges = graph.edge_index if order is None else graph.edge_index[:, order]
-    ends = np.append(starts[1:], len(edge_type))
-    return [(int(r), Graph(edges[:, a:b], num_nodes=graph.num_nodes)) for r, a, b in zip(types, starts, ends)]
-
-class RGCNConv(Module):
-    """A graph with kinds of edges: root x_t plus, for each kind r, W_r times the mean of the neighbours by r (Schlichtkrull et al., 2018).
-
-    Called as conv(x, edge_index, edge_type=None, plain=False). Shapes: x (N, in_channels), or None, for one-hot rows, in_channels = N
-    -> (N, out_channels); edge_index (2, E) or a `Graph`, whose edge_type counts by default; edge_type (E,), whole numbers below
-    num_relations. weight (num_relations, in_channels, out_channels); with num_bases, weight (num_bases, in_channels, out_channels) and
-    comp (num_relations, num_bases): W_r = the sum over b of comp[r, b] weight[b]; root (in_channels, out_channels), bias (out_channels,).
-    aggr: "mean", "sum" or "max" within each kind; kinds are summed. Weights and rng as in `GCNConv`.
-    """
-    def __init__(self, in_channels: int, out_channels: int, num_relations: int, num_bases: int | None = None, aggr: str = "mean",
-                 root_weight: bool = True, bias: bool = True, rng=None):
-        _whole("RGCNConv", in_channels=in_channels, out_channels=out_channels, num_relations=num_relations,
-               **({} if num_bases is None else {"num_bases": num_bases}))
-        _switch("RGCNConv", root_weight=root_weight, bias=bias)
-        _choose("aggr", aggr, _AGGRS)
-        rng = stream(rng, "initialization, RGCNConv")
-        self.in_channels, self.out_channels, self.num_relations, self.aggr = in_channels, out_channels, num_relations, aggr
-        self.weight = _glorot(num_bases or num_relations, in_channels, out_channels, rng=rng)
-        self.comp = _glorot(num_relations, num_bases, rng=rng) if num_bases else None
-        self.root = _glorot(in_channels, out_channels, rng=rng) if root_weight else None
-        self.bias = Parameter(np.zeros(out_channels)) if bias else None
-
-    def _relations(self, graph: Graph, edge_type) -> list[tuple[int, Graph]]:
-        if edge_type is None and graph.edge_type is None: raise ValueError("RGCNConv takes edge_type, the kind of each edge, got None")
-        own = edge_type is None
-        types = graph.edge_type if own else _integers("RGCNConv", "edge_type", edge_type)
-        if len(types) != graph.num_edges:
-            raise ValueError(f"RGCNConv takes edge_type with one number for each of {graph.num_edges} edges, got {len(types)}")
-        if types.max(initial=0) >= self.num_relations:
-            raise ValueError(f"this RGCNConv knows relations 0 to {self.num_relations - 1}, and edge_type names {types.max()}")
-        return graph._keep("by type", lambda: _by_type(graph, types)) if own else _by_type(graph, types)
-
-    def forward(self, x, edge_index, edge_type=None, plain: bool = False) -> Tensor:
-        "x (N, in_channels) -> (N, out_channels)."
-        if x is None: x = np.eye(self.in_channels)
-        x, graph = _nodes(self, x, edge_index, self.weight.dtype, plain, self.in_channels)
-        weight = self.weight
-        if self.comp is not None: weight = (self.comp @ weight.reshape(len(weight), -1)).reshape(self.num_relations, *weight.shape[1:])
-        out = Tensor(np.zeros((len(x), self.out_channels), x.dtype)) if self.root is None else x @ self.root
-        for r, part in self._relations(graph, edge_type): out = out + aggregate(x, part, None, self.aggr, plain) @ weight[r]
-        return out if self.bias is None else out + self.bias
-
-    def extra_repr(self) -> str:
-        "The sizes."
-        return f"{self.in_channels}, {self.out_channels}, {self.num_relations}"
 
 # %% ../nbs/18_gnn.ipynb #0bd2eb1d
 def _pool(owner: str, x, batch, size) -> tuple[Tensor, ndarray, int]:
@@ -1207,6 +995,164 @@ def _spread(graph: Graph, y: ndarray, known: ndarray, steps: int, tol: float) ->
         if moved <= tol: break
     return y
 
+# %% ../nbs/18_gnn.ipynb #23d03917
+class _Attending(Module):
+    "What both kinds of graph attention share."
+    def _start(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng) -> None:
+        owner = type(self).__name__
+        _whole(owner, in_channels=in_channels, out_channels=out_channels, heads=heads,
+               **({} if edge_dim is None else {"edge_dim": edge_dim}))
+        _switch(owner, concat=concat, add_self_loops=add_self_loops, bias=bias)
+        _real(owner, negative_slope=negative_slope)
+        self.in_channels, self.out_channels, self.heads, self.concat, self.edge_dim = in_channels, out_channels, heads, concat, edge_dim
+        self.negative_slope, self.add_self_loops = float(negative_slope), add_self_loops
+        self.dropout = Dropout(dropout, rng.spawn(1)[0])
+        self.lin_edge = None if edge_dim is None else _linear(edge_dim, heads * out_channels, False, rng)
+        self.bias = Parameter(np.zeros(out_channels * (heads if concat else 1))) if bias else None
+
+    def _heads(self, rows: Tensor) -> Tensor: return rows.reshape(len(rows), self.heads, self.out_channels)
+
+    def _edges_of(self, graph: Graph, edge_attr, dtype) -> tuple[Graph, Tensor | None]:
+        "With loops, whose attributes are the mean of those of a node's other incoming edges."
+        owner = type(self).__name__
+        if self.edge_dim is None and edge_attr is not None:
+            raise ValueError(f"{owner} reads edge_attr only when it is made with edge_dim, the length of a row")
+        if self.edge_dim is not None:
+            if edge_attr is None: edge_attr = graph.edge_attr
+            if edge_attr is None: raise ValueError(f"{owner} with edge_dim={self.edge_dim} takes edge_attr (E, {self.edge_dim}), got None")
+            edge_attr = _on_edges(owner, "edge_attr", edge_attr, graph, dtype)
+            if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
+            if edge_attr.shape[1:] != (self.edge_dim,):
+                raise ValueError(f"{owner} takes edge_attr of shape (E, {self.edge_dim}), got {edge_attr.shape}")
+        if not self.add_self_loops: return graph, edge_attr
+        looped, kept, _ = _looped(graph)
+        if edge_attr is None: return looped, None
+        edge_attr = gather(edge_attr, kept)
+        return looped, concatenate([edge_attr, segment_mean(edge_attr, graph.edge_index[1, kept], graph.num_nodes)])
+
+    def _attend(self, scores: Tensor, values: Tensor, graph: Graph, more: bool, plain: bool):
+        "scores (E, H), values (N, H, C) -> (N, H C), or (N, C), the mean of heads."
+        _switch(type(self).__name__, return_attention_weights=more)
+        alpha = _softmax(scores, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_softmax(_pattern(graph), scores)
+        out = aggregate(values, graph, self.dropout(alpha), plain=plain)
+        out = out.reshape(len(out), self.heads * self.out_channels) if self.concat else out.mean(axis=1)
+        if self.bias is not None: out = out + self.bias
+        return (out, (graph.edge_index, alpha)) if more else out
+
+    def extra_repr(self) -> str:
+        "The sizes."
+        return f"{self.in_channels}, {self.out_channels}, heads={self.heads}"
+
+class GATConv(_Attending):
+    """A weighted mean of W x_s over a node and its neighbours; the weights are a softmax of leaky_relu(a_src·W x_s + a_dst·W x_t).
+
+    Source: Veličković et al. (2018). Called as conv(x, edge_index, edge_attr=None, return_attention_weights=False, plain=False).
+    Shapes: x (N, in_channels) -> (N, heads * out_channels), or, without concat, the heads' mean (N, out_channels); edge_index (2, E) or a
+    `Graph`. lin.weight (heads * out_channels, in_channels); att_src, att_dst (1, heads, out_channels). With edge_dim, edge_attr (E,
+    edge_dim), or the Graph's, adds a_edge·W_edge e to the scores: lin_edge.weight, att_edge. add_self_loops: each node has one loop,
+    instead of those it had, with the mean of its other edges' attributes. dropout: of attention weights, in training. With
+    return_attention_weights: (out, (edges (2, E'), weights (E', heads))), E' edges with the loops behind, weights before dropout. Weights
+    and rng as in `GCNConv`.
+    """
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
+                 dropout: float = 0.0,
+                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
+        rng = stream(rng, "initialization, GATConv")
+        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
+        self.lin = _linear(in_channels, heads * out_channels, False, rng)
+        self.att_src, self.att_dst = (_glorot(1, heads, out_channels, rng=rng) for _ in range(2))
+        self.att_edge = None if edge_dim is None else _glorot(1, heads, out_channels, rng=rng)
+
+    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
+        "x (N, in_channels) -> (N, heads * out_channels)."
+        x, graph = _nodes(self, x, edge_index, self.lin.weight.dtype, plain, self.in_channels, sparse=True)
+        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
+        h = self._heads(_applied(self.lin, x))                                    # (N, H, C)
+        scores = _from_ends(graph, (h * self.att_src).sum(axis=-1), (h * self.att_dst).sum(axis=-1), plain)
+        if edge_attr is not None: scores = scores + (self._heads(self.lin_edge(edge_attr)) * self.att_edge).sum(axis=-1)
+        return self._attend(leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights, plain)
+
+class GATv2Conv(_Attending):
+    """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
+
+    Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels),
+    with biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
+    """
+    def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True, negative_slope: float = 0.2,
+                 dropout: float = 0.0,
+                 add_self_loops: bool = True, edge_dim: int | None = None, bias: bool = True, rng=None):
+        rng = stream(rng, "initialization, GATv2Conv")
+        self._start(in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim, bias, rng)
+        self.lin_l, self.lin_r = (_linear(in_channels, heads * out_channels, bias, rng) for _ in range(2))
+        self.att = _glorot(1, heads, out_channels, rng=rng)
+
+    def forward(self, x, edge_index, edge_attr=None, return_attention_weights: bool = False, plain: bool = False):
+        "x (N, in_channels) -> (N, heads * out_channels)."
+        x, graph = _nodes(self, x, edge_index, self.att.dtype, plain, self.in_channels, sparse=True)
+        graph, edge_attr = self._edges_of(graph, edge_attr, x.dtype)
+        left, right = (self._heads(_applied(lin, x)) for lin in (self.lin_l, self.lin_r))
+        both = _from_ends(graph, left, right, plain)                              # (E, H, C)
+        if edge_attr is not None: both = both + self._heads(self.lin_edge(edge_attr))
+        scores = (leaky_relu(both, self.negative_slope) * self.att).sum(axis=-1)
+        return self._attend(scores, left, graph, return_attention_weights, plain)
+
+# %% ../nbs/18_gnn.ipynb #460ea05b
+def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
+
+class GINConv(Module):
+    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
+
+    Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
+    eps (1,): a parameter with train_eps, else a buffer.
+    """
+    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False): self._start(nn, eps, train_eps)
+
+    def _start(self, nn: Module, eps: float, train_eps: bool) -> None:
+        owner = type(self).__name__
+        if not isinstance(nn, Module): raise TypeError(f"{owner} takes a module, such as MLP(16, 32, 32), got {_say(nn)}")
+        _real(owner, eps=eps)
+        _switch(owner, train_eps=train_eps)
+        self.nn = nn
+        if train_eps: self.eps = Parameter([eps])
+        else: self.register_buffer("eps", np.array([eps], np.float32))
+
+    def forward(self, x, edge_index, plain: bool = False) -> Tensor:
+        "x (N, in) -> (N, out)."
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
+        return self.nn(x * (self.eps + 1) + aggregate(x, graph, plain=plain))
+
+class GINEConv(GINConv):
+    """`GINConv` with features on edges: the sum of relu(x_s + e) in place of that of x_s (Hu et al., 2020).
+
+    Called as conv(x, edge_index, edge_attr=None, plain=False), edge_attr (E, in), by default that of a `Graph`. With edge_dim, edge_attr is
+    (E, edge_dim), and goes through lin, a `Linear` to the width that nn takes. rng, for lin: a seed, for a `stream` of its own, or a
+    Generator.
+    """
+    def __init__(self, nn: Module, eps: float = 0.0, train_eps: bool = False, edge_dim: int | None = None, rng=None):
+        self._start(nn, eps, train_eps)
+        self.lin = None
+        if edge_dim is None: return
+        _whole("GINEConv", edge_dim=edge_dim)
+        first = _first_weight(nn)
+        if first is None: raise ValueError("GINEConv with edge_dim takes a module nn that begins with a Linear, to know its width")
+        self.lin = _linear(edge_dim, first.shape[1], True, stream(rng, "initialization, GINEConv"))
+
+    def forward(self, x, edge_index, edge_attr=None, plain: bool = False) -> Tensor:
+        "x (N, in) -> (N, out)."
+        x, graph = _nodes(self, x, edge_index, self.eps.dtype, plain)
+        edge_attr = graph.edge_attr if edge_attr is None else edge_attr
+        if edge_attr is None: raise ValueError("GINEConv takes edge_attr, a row for each edge, got None; GINConv goes without")
+        edge_attr = _on_edges("GINEConv", "edge_attr", edge_attr, graph, x.dtype)
+        if edge_attr.ndim == 1: edge_attr = edge_attr[:, None]
+        width = x.shape[1] if self.lin is None else self.lin.weight.shape[1]
+        if edge_attr.shape[1:] != (width,):
+            hint = "; give edge_dim" if self.lin is None else ""
+            raise ValueError(f"this GINEConv takes edge_attr of shape (E, {width}), got {edge_attr.shape}{hint}")
+        if self.lin is not None: edge_attr = self.lin(edge_attr)
+        messages = relu(_from_ends(graph, x, None, plain) + edge_attr)
+        total = _sum(messages, graph.edge_index[1], graph.num_nodes) if plain else kernels.pattern_sum(_pattern(graph), messages)
+        return self.nn(x * (self.eps + 1) + total)
+
 # %% ../nbs/18_gnn.ipynb #b29f954d
 def _colors(owner: str, name: str, values, length: int) -> ndarray:
     "Any numbers, or rows of them, as whole numbers from 0 on in their order."
@@ -1239,6 +1185,60 @@ def wl_colors(graph: Graph, rounds: int | None = None, colors=None, edge_colors=
         if new.max(initial=0) == now.max(initial=0): break                    # as many: none is parted any more, nor numbered anew
         now = new
     return now
+
+# %% ../nbs/18_gnn.ipynb #09815894
+def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
+    "For each type of edge that there is: its number, and the graph of its edges."
+    order, types, starts = _runs(edge_type) if edge_type.size else (None, edge_type, edge_type)
+    edges = graph.edge_index if order is None else graph.edge_index[:, order]
+    ends = np.append(starts[1:], len(edge_type))
+    return [(int(r), Graph(edges[:, a:b], num_nodes=graph.num_nodes)) for r, a, b in zip(types, starts, ends)]
+
+class RGCNConv(Module):
+    """A graph with kinds of edges: root x_t plus, for each kind r, W_r times the mean of the neighbours by r (Schlichtkrull et al., 2018).
+
+    Called as conv(x, edge_index, edge_type=None, plain=False). Shapes: x (N, in_channels), or None, for one-hot rows, in_channels = N
+    -> (N, out_channels); edge_index (2, E) or a `Graph`, whose edge_type counts by default; edge_type (E,), whole numbers below
+    num_relations. weight (num_relations, in_channels, out_channels); with num_bases, weight (num_bases, in_channels, out_channels) and
+    comp (num_relations, num_bases): W_r = the sum over b of comp[r, b] weight[b]; root (in_channels, out_channels), bias (out_channels,).
+    aggr: "mean", "sum" or "max" within each kind; kinds are summed. Weights and rng as in `GCNConv`.
+    """
+    def __init__(self, in_channels: int, out_channels: int, num_relations: int, num_bases: int | None = None, aggr: str = "mean",
+                 root_weight: bool = True, bias: bool = True, rng=None):
+        _whole("RGCNConv", in_channels=in_channels, out_channels=out_channels, num_relations=num_relations,
+               **({} if num_bases is None else {"num_bases": num_bases}))
+        _switch("RGCNConv", root_weight=root_weight, bias=bias)
+        _choose("aggr", aggr, _AGGRS)
+        rng = stream(rng, "initialization, RGCNConv")
+        self.in_channels, self.out_channels, self.num_relations, self.aggr = in_channels, out_channels, num_relations, aggr
+        self.weight = _glorot(num_bases or num_relations, in_channels, out_channels, rng=rng)
+        self.comp = _glorot(num_relations, num_bases, rng=rng) if num_bases else None
+        self.root = _glorot(in_channels, out_channels, rng=rng) if root_weight else None
+        self.bias = Parameter(np.zeros(out_channels)) if bias else None
+
+    def _relations(self, graph: Graph, edge_type) -> list[tuple[int, Graph]]:
+        if edge_type is None and graph.edge_type is None: raise ValueError("RGCNConv takes edge_type, the kind of each edge, got None")
+        own = edge_type is None
+        types = graph.edge_type if own else _integers("RGCNConv", "edge_type", edge_type)
+        if len(types) != graph.num_edges:
+            raise ValueError(f"RGCNConv takes edge_type with one number for each of {graph.num_edges} edges, got {len(types)}")
+        if types.max(initial=0) >= self.num_relations:
+            raise ValueError(f"this RGCNConv knows relations 0 to {self.num_relations - 1}, and edge_type names {types.max()}")
+        return graph._keep("by type", lambda: _by_type(graph, types)) if own else _by_type(graph, types)
+
+    def forward(self, x, edge_index, edge_type=None, plain: bool = False) -> Tensor:
+        "x (N, in_channels) -> (N, out_channels)."
+        if x is None: x = np.eye(self.in_channels)
+        x, graph = _nodes(self, x, edge_index, self.weight.dtype, plain, self.in_channels)
+        weight = self.weight
+        if self.comp is not None: weight = (self.comp @ weight.reshape(len(weight), -1)).reshape(self.num_relations, *weight.shape[1:])
+        out = Tensor(np.zeros((len(x), self.out_channels), x.dtype)) if self.root is None else x @ self.root
+        for r, part in self._relations(graph, edge_type): out = out + aggregate(x, part, None, self.aggr, plain) @ weight[r]
+        return out if self.bias is None else out + self.bias
+
+    def extra_repr(self) -> str:
+        "The sizes."
+        return f"{self.in_channels}, {self.out_channels}, {self.num_relations}"
 
 # %% ../nbs/18_gnn.ipynb #5193050f
 class _Scorer(Module):

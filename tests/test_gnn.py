@@ -356,7 +356,7 @@ def test_of_two_loops_the_last_one_counts():
     twin = twins.GCNConv(5, 4).double()
     copy_weights(layer, twin)
     edges, weights = np.array([[0, 1, 1, 2], [1, 1, 1, 1]]), np.array([1.0, 7.0, 2.0, 3.0])
-    for given in ((torch.tensor(edges), torch.tensor(weights)), (Graph(edges, num_nodes=3, edge_weight=weights),)): close(twin(torch.tensor(x), *given).detach(), twice)
+    for how in ((torch.tensor(edges), torch.tensor(weights)), (Graph(edges, num_nodes=3, edge_weight=weights),)): close(twin(torch.tensor(x), *how).detach(), twice)
 
 
 @pytest.mark.parametrize("twin", [False, True], ids=["built", "twin"])

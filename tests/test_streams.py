@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from nnbook import attention, autograd, cnn, data, evaluation, generalization, gnn, layers, neuron, rnn, tokenizer, training, transformer
+from nnbook.checkers.project3 import river
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import attention as attention_twins
@@ -56,6 +57,7 @@ USES = [
     ("a loader's transforms", 9, transforms),
     ("color digits", 2, lambda seed: data.color_digits(10, seed)),
     ("spoken digits", 6, lambda seed: data._clean_words.cache_clear() or len(data.spoken_digits(10, 0, seed))),
+    ("block model", 1, lambda seed: data.stochastic_block_model((4, 4), np.full((2, 2), 0.5), seed)),
     ("folds", 1, lambda seed: len(evaluation.folds(6, 3, seed))),
     ("normal_", 1, lambda seed: layers.normal_(weight(), rng=seed)),
     ("uniform_", 1, lambda seed: layers.uniform_(weight(), rng=seed)),
@@ -92,6 +94,7 @@ USES = [
     ("masked tokens", 1, lambda seed: transformer.mask_tokens([[0, 1]], 2, 3, rng=seed)),
     ("a text", 1, lambda seed: transformer.generate(transformer.GPT(SIZES, np.random.default_rng()), [1], 1, rng=seed)),
     ("a text", 1, lambda seed: rnn.generate(rnn.NGram(1, "ab").fit("ab"), "a", 2, rng=seed)),
+    ("a river", 1, lambda seed: river(seed, 3, 5)),
     ("a judge", 1, lambda seed: check("training.1", lambda losses, sizes: np.average(losses, weights=sizes))),
 ]
 
@@ -154,6 +157,6 @@ def test_only_streams_makes_generators_from_seeds(root):
 
 def test_every_purpose_is_tried_above(root, drawn):
     named = {(module, arguments[1].value) for module, f, arguments in calls(root) if f == "stream"}
-    assert {purpose for module, purpose in named if module.startswith("checkers/")} <= {"judge", "order"}
+    assert {purpose for module, purpose in named if module.startswith("checkers/")} <= {"judge", "order", "river"}
     tried = set().union(*(drawn(use)[1] for _, _, use in USES))
     assert {purpose for _, purpose in named if zlib.crc32(purpose.encode()) not in tried} == set()
