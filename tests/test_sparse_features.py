@@ -162,8 +162,8 @@ MLP_LAYER = lambda: GINConv(MLP(F, 4, 4, rng=0))
     (lambda: SparseFeatures(np.array([["a"]])), ValueError, r"features x \(N, n\)"),
     (lambda: SparseFeatures(Tensor(np.ones((2, 2)), requires_grad=True)), ValueError, "SparseFeatures are constants; pass x.detach()"),
     (lambda: SparseFeatures.of([0, 0], [1, 1]), ValueError, "takes each place once, and some were named twice"),
-    (lambda: SparseFeatures.of([0, 0], [1]), ValueError, "a row, a column and a value for each entry, got 2, 1"),
-    (lambda: SparseFeatures.of([0, 5], [1, 0], shape=(5, 2)), ValueError, "has no row 5"),
+    (lambda: SparseFeatures.of([0, 0], [1]), ValueError, "a row, column and value an entry, got 2, 1"),
+    (lambda: SparseFeatures.of([0, 5], [1, 0], shape=(5, 2)), ValueError, "has no entry in row 5"),
     (lambda: SparseFeatures.of([0.5], [1]), TypeError, "takes rows as whole numbers"),
     (lambda: SparseFeatures(features())[[N]], IndexError, "has rows 0 to 29, there is no row 30"),
 ])
