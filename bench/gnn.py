@@ -83,11 +83,11 @@ class nnbook:
     @classmethod
     def epoch(cls, dropout):
         from nnbook.autograd import cross_entropy
-        from nnbook.gnn import GNN, Graph, GNNConfig, SparseFeatures
+        from nnbook.gnn import GNN, GNNConfig, Graph, SparseFeatures
         from nnbook.optim import Adam
         x, edges, y, known, weights = problem()
         model, graph, choose = GNN(GNNConfig(FEATURES, HIDDEN, CLASSES, dropout=dropout), rng=0), Graph(edges, num_nodes=NODES), cls.choose()
-        if cls.scipy: import scipy.sparse  # noqa: F401
+        if cls.scipy: __import__("scipy.sparse")
         for conv, w in zip(model.convs, weights): conv.lin.weight.data[...] = w
         optimizer, last, x = Adam(model.parameters(), lr=LR, weight_decay=DECAY), [], SparseFeatures(x) if cls.sparse else x
         def run():

@@ -1118,7 +1118,8 @@ def test_sums_over_edges_compute_gradients_of_those_alone_that_want_one(sums, na
         some = [Tensor(a, requires_grad=i == j) for j, a in enumerate(arrays)]
         y, counts = run(pattern, *some), []
         for hard in ("_sparse_product", "_values_grad", "_sum_entries"):
-            monkeypatch.setattr(kernels, hard, lambda *args, real=getattr(kernels, hard): counts.append(hard) or real(*args))
+            real = getattr(kernels, hard)
+            monkeypatch.setattr(kernels, hard, lambda *args, hard=hard, real=real: counts.append(hard) or real(*args))
         y.sum().backward()
         monkeypatch.undo()
         assert len(counts) == 1, "one gradient, one sum"

@@ -10,7 +10,7 @@ import torch
 
 from nnbook import gnn, kernels
 from nnbook.autograd import Tensor
-from nnbook.gnn import GNN, GATConv, GATv2Conv, GCNConv, GINConv, GNNConfig, Graph, SAGEConv, SparseFeatures
+from nnbook.gnn import GNN, GATConv, GCNConv, GINConv, GNNConfig, Graph, SAGEConv, SparseFeatures
 from nnbook.layers import MLP
 from nnbook.torch import gnn as twins
 from nnbook.torch.twins import copy_weights

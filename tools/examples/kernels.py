@@ -2,7 +2,19 @@ import numpy as np
 
 from nnbook.autograd import Tensor
 from nnbook.cnn import Conv2d
-from nnbook.kernels import Pattern, attention, conv2d, dropout, lstm, max_pool2d, pattern_add, pattern_max, pattern_softmax, pattern_sum, spmm
+from nnbook.kernels import (
+    Pattern,
+    attention,
+    conv2d,
+    dropout,
+    lstm,
+    max_pool2d,
+    pattern_add,
+    pattern_max,
+    pattern_softmax,
+    pattern_sum,
+    spmm,
+)
 
 layer = Conv2d(3, 8, kernel_size=3, padding=1, rng=0)      # calls kernels.conv2d, after it has checked its arguments
 x = Tensor(np.ones((16, 3, 32, 32), np.float32))
