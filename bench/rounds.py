@@ -104,8 +104,8 @@ def rows_of_engines(found: list[dict], engines: dict, to: str) -> list[list[str]
     return [row(f"{name} {version(engines[name][1])}", [m[name] for m in found], ratios(found, name, to)) for name in names]
 
 
-def show(title: str, rows: list, missing: dict, markdown: bool) -> None:
-    head = [title, "µs", "of PyTorch", "range"]
+def show(title: str, rows: list, missing: dict, markdown: bool, to: str = "PyTorch") -> None:
+    head = [title, "µs", f"of {to}", "range"]
     if markdown:
         print("| " + " | ".join(head) + " |\n| --- | ---: | ---: | ---: |")
         for cells in rows:

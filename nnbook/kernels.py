@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['conv2d', 'conv_transpose2d', 'max_pool2d', 'avg_pool2d', 'lstm', 'gru', 'rnn', 'attention', 'self_attention',
-           'norm_linear', 'gelu', 'relu2', 'linear_add']
+           'norm_linear', 'gelu', 'relu2', 'linear_add', 'Pattern', 'spmm', 'pattern_add', 'pattern_sum', 'pattern_max',
+           'pattern_softmax', 'dropout']
 
 # %% ../nbs/92_kernels.ipynb #606b4cf8
 from collections.abc import Callable, Iterator
@@ -1024,6 +1025,237 @@ def linear_add(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor)
         return (g, (flat @ w).reshape(a.shape) if parents[1].requires_grad else None, flat.T @ rows if parents[2].requires_grad else None,
                 *(np.ones(len(flat), flat.dtype) @ flat for _ in b))
     return Tensor.of(y.reshape(r.shape), *parents, backward=backward)
+
+# %% ../nbs/92_kernels.ipynb #88821e16
+_LONG, _ENTRIES = 64, 1 << 14                                      # entries of a piece of a row, of a block of pieces
+
+class _Jagged(NamedTuple):
+    "The entries of a sparse matrix in the order in which its rows are summed, in pieces; piece i < n is the first one of row i."
+    n: int                                                         # rows, empty ones too
+    entries: ndarray                                               # (E,): their numbers
+    more: int                                                      # pieces that are not the first of their row
+    long: ndarray                                                  # the rows that have such pieces
+    firsts: ndarray                                                # where theirs begin, among those
+    blocks: list                                                   # pieces, the first entry, how long the diagonals are
+
+def _pieces(counts: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    "Where each piece starts and how many entries it has; the rows of several pieces, and where their further ones begin."
+    starts, further = np.cumsum(counts) - counts, np.maximum(-(-counts // _LONG) - 1, 0)
+    long = np.flatnonzero(further)
+    firsts, rows = (np.cumsum(further) - further)[long], np.repeat(long, further[long])
+    skip = _LONG * (1 + np.arange(len(rows)) - np.repeat(firsts, further[long]))
+    return np.append(starts, starts[rows] + skip), np.append(np.minimum(counts, _LONG), np.minimum(counts[rows] - skip, _LONG)), long, firsts
+
+def _jagged(index: ndarray, n: int) -> _Jagged:
+    "index (E,): the row of each entry."
+    starts, counts, long, firsts = _pieces(np.bincount(index, minlength=n))
+    more, pieces = len(starts) - n, np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    starts, counts, blocks, places, i = starts[pieces], counts[pieces], [], [np.zeros(0, np.int64)], 0
+    ends = np.cumsum(counts)
+    while i < len(pieces):
+        first = int(ends[i] - counts[i])
+        j = max(i + 1, int(np.searchsorted(ends, first + _ENTRIES, side="right")))
+        k = np.arange(counts[i])[:, None]
+        there = k < counts[i:j]                                    # (diagonals, pieces)
+        places.append((k + starts[i:j])[there])
+        blocks.append((pieces[i:j], first, np.count_nonzero(there, axis=1).tolist()))
+        i = j
+    return _Jagged(n, np.argsort(index, kind="stable")[np.concatenate(places)], more, long, firsts, blocks)
+
+class Pattern:
+    """Where a sparse matrix has entries: number e in row rows[e] and column columns[e]; of a graph, its edges' targets and sources.
+
+    Shapes: rows, columns (E,), whole numbers in any order, each place as often as one likes; shape: (n, m). What is computed from it is
+    kept. Raises ValueError for entries outside.
+    """
+    def __init__(self, rows: ndarray, columns: ndarray, shape: tuple[int, int]):
+        self.ends, self.shape, self._kept = (np.asarray(rows), np.asarray(columns)), tuple(shape), {}
+        if self.ends[0].shape != self.ends[1].shape or self.ends[0].ndim != 1:
+            raise ValueError(f"a Pattern takes a row and a column for each entry, got shapes {self.ends[0].shape} and {self.ends[1].shape}")
+        for name, ends, n in zip(("row", "column"), self.ends, self.shape):
+            if ends.size and not 0 <= ends.min() <= ends.max() < n:
+                raise ValueError(f"a Pattern of shape {self.shape} has no {name} {ends.max() if ends.max() >= n else ends.min()}")
+
+    def __len__(self) -> int: return len(self.ends[0])
+
+    def __getstate__(self) -> dict: return vars(self) | {"_kept": {}}
+
+    def jagged(self, side: int) -> tuple[_Jagged, ndarray]:
+        "To sum over each row, side 0, or each column, side 1; and (E,): the other end of each entry, in that order."
+        def make():
+            order = _jagged(self.ends[side], self.shape[side])
+            return order, self.ends[1 - side][order.entries]
+        return self._keep(("jagged", side), make)
+
+    def compressed(self, side: int) -> tuple[ndarray, ndarray, ndarray]:
+        "The order of entries sorted by row or column, and compressed sparse rows: indices and pointers, of 32 bits where they fit."
+        def make():
+            index, n = self.ends[side], self.shape[side]
+            order, small = np.argsort(index, kind="stable"), np.int32 if max(len(index), *self.shape) < 2**31 else np.int64
+            pointers = np.concatenate([[0], np.cumsum(np.bincount(index, minlength=n))])
+            return order, self.ends[1 - side][order].astype(small), pointers.astype(small)
+        return self._keep(("compressed", side), make)
+
+    def _keep(self, key, make: Callable):
+        if key not in self._kept: self._kept[key] = make()
+        return self._kept[key]
+
+def _reduce(ufunc: np.ufunc, order: _Jagged, part: Callable, width: int, dtype) -> ndarray:
+    "(n, width): ufunc over the rows of part(a, b), (b - a, width), an array of its own, which belong to a row of the matrix; 0 for none."
+    out = np.zeros((order.n + order.more, width), dtype)
+    for pieces, a, lengths in order.blocks:
+        y, at = part(a, a + sum(lengths)), lengths[0]
+        for k in lengths[1:]:
+            ufunc(y[:k], y[at : at + k], out=y[:k])
+            at += k
+        out[pieces] = y[: lengths[0]]
+    if order.more: out[order.long] = ufunc(out[order.long], ufunc.reduceat(out[order.n :], order.firsts, axis=0))
+    return out[: order.n]
+
+# %% ../nbs/92_kernels.ipynb #ee4887af
+_LARGE = 1 << 15                                                   # numbers that a sum goes through before SciPy is asked
+
+@cache
+def _scipy():
+    "scipy.sparse, or None where it is not installed."
+    try: import scipy.sparse
+    except ImportError: return None
+    return scipy.sparse
+
+def _sparse_product(pattern: Pattern, side: int, x: ndarray, values: ndarray | None) -> ndarray:
+    "The matrix, or with side 1 its transpose, of values None, (E,) or (E, H), times x (m, width)."
+    width = x.shape[1]
+    if (values is None or values.ndim == 1) and x.dtype in (np.float32, np.float64) and len(pattern) * width >= _LARGE and _scipy():
+        order, indices, pointers = pattern.compressed(side)
+        data = np.ones(len(order), x.dtype) if values is None else values[order]
+        return _scipy().csr_array((data, indices, pointers), shape=pattern.shape[:: -1 if side else 1]) @ x
+    order, others = pattern.jagged(side)
+    if values is not None: values = values.reshape(len(values), prod(values.shape[1:]), 1)[order.entries]          # (E, H, 1)
+    def part(a, b):
+        y = x.take(others[a:b], axis=0)
+        if values is not None:
+            heads = y.reshape(b - a, values.shape[1], width // max(values.shape[1], 1))            # a view
+            heads *= values[a:b]
+        return y
+    return _reduce(np.add, order, part, width, x.dtype)
+
+def _values_grad(pattern: Pattern, g: ndarray, x: ndarray, shape: tuple) -> ndarray:
+    "The products of the rows of g (n, width) and x (m, width) at each entry, head by head: shape, (E,) or (E, H)."
+    out, (rows, columns) = np.empty((shape[0], prod(shape[1:])), x.dtype), pattern.ends
+    heads = lambda a: a.reshape(len(a), out.shape[1], a.shape[1] // max(out.shape[1], 1))
+    for a in range(0, len(out), _ENTRIES):
+        at = slice(a, a + _ENTRIES)
+        np.einsum("ehc,ehc->eh", heads(g.take(rows[at], axis=0)), heads(x.take(columns[at], axis=0)), out=out[at])
+    return out.reshape(shape)
+
+def _check_pattern(owner: str, pattern: Pattern, x: tuple) -> None:
+    if not isinstance(pattern, Pattern): raise TypeError(f"{owner} takes a Pattern, got {type(pattern).__name__}")
+    if x[:1] != pattern.shape[1:]: raise ValueError(f"{owner} with a Pattern of shape {pattern.shape} takes x with {pattern.shape[1]} rows, got shape {x}")
+
+def spmm(pattern: Pattern, x: Tensor, values: Tensor | ndarray | None = None) -> Tensor:
+    """A sparse matrix times rows: y_i is the sum over the entries (i, j) of their value times x_j; 0 in a row without entries.
+
+    Shapes: pattern (n, m) with E entries, x (m, ...) -> (n, ...); values: None for 1, (E,), or (E, H) for x (m, H, ...), of x's dtype or
+    converted to it. Messages, (E, ...), never exist at once. Raises ValueError for shapes that don't fit.
+    """
+    x, = _tensors(x)
+    _check_pattern("spmm", pattern, x.shape)
+    v = [] if values is None else [values if isinstance(values, Tensor) else Tensor(np.asarray(values, x.dtype))]
+    if v and (v[0].shape[:1] != (len(pattern),) or v[0].ndim > 2 or v[0].ndim == 2 and v[0].shape[1:] != x.shape[1:2]):
+        raise ValueError(f"spmm of {len(pattern)} entries and x of shape {x.shape} takes values ({len(pattern)},), or a column for each of x's second axis, got {v[0].shape}")
+    w, width = v[0].data.astype(x.dtype, copy=False) if v else None, prod(x.shape[1:])
+    a = np.ascontiguousarray(x.data).reshape(len(x.data), width)
+    def backward(g):
+        g = np.ascontiguousarray(g).reshape(pattern.shape[0], width)
+        return (_sparse_product(pattern, 1, g, w).reshape(x.shape) if x.requires_grad else None,
+                *(_values_grad(pattern, g, a, value.shape) if value.requires_grad else None for value in v))
+    return Tensor.of(_sparse_product(pattern, 0, a, w).reshape(pattern.shape[0], *x.shape[1:]), x, *v, backward=backward, op="spmm")
+
+# %% ../nbs/92_kernels.ipynb #98857ce6
+def _sum_entries(pattern: Pattern, side: int, a: ndarray) -> ndarray:
+    "(n, width), or with side 1 (m, width): the sums of the rows of a, (E, ...), that are entries of a row, or of a column."
+    a, order = a.reshape(len(a), prod(a.shape[1:])), pattern.jagged(side)[0]
+    return _reduce(np.add, order, lambda i, j: a.take(order.entries[i:j], axis=0), a.shape[1], a.dtype)
+
+def pattern_add(pattern: Pattern, rows: Tensor | None, columns: Tensor) -> Tensor:
+    """rows_i + columns_j for each entry (i, j), or columns_j alone.
+
+    Shapes: pattern (n, m) with E entries, rows (n, ...) or None, columns (m, ...) -> (E, ...). Raises ValueError for shapes that don't fit.
+    """
+    parts = _tensors(columns) if rows is None else _tensors(columns, rows)
+    _check_pattern("pattern_add", pattern, parts[0].shape)
+    if rows is not None and parts[1].shape != (pattern.shape[0], *parts[0].shape[1:]):
+        raise ValueError(f"pattern_add with a Pattern of shape {pattern.shape} adds rows and columns of one width, got {parts[1].shape} and {parts[0].shape}")
+    sides = [(1, parts[0]), (0, parts[1])] if rows is not None else [(1, parts[0])]
+    y = parts[0].data.take(pattern.ends[1], axis=0)
+    if rows is not None: y = y + parts[1].data.take(pattern.ends[0], axis=0)
+    back = lambda g: tuple(_sum_entries(pattern, side, g).reshape(part.shape) if part.requires_grad else None for side, part in sides)
+    return Tensor.of(y, *parts, backward=back, op="pattern_add")
+
+def pattern_sum(pattern: Pattern, x: Tensor) -> Tensor:
+    """The sum of the rows of x that are entries of each row of the matrix; 0 for a row without entries.
+
+    Shapes: pattern (n, m) with E entries, x (E, ...) -> (n, ...). Raises ValueError for shapes that don't fit.
+    """
+    x, = _tensors(x)
+    if x.shape[:1] != (len(pattern),): raise ValueError(f"pattern_sum of {len(pattern)} entries takes x (E, ...), got shape {x.shape}")
+    y = _sum_entries(pattern, 0, x.data).reshape(pattern.shape[0], *x.shape[1:])
+    return Tensor.of(y, x, backward=lambda g: (g.take(pattern.ends[0], axis=0),), op="pattern_sum")
+
+def pattern_max(pattern: Pattern, x: Tensor) -> Tensor:
+    """The largest x_j over the entries (i, j) of each row, column by column; 0 for a row without entries; equal ones share the gradient.
+
+    Shapes: pattern (n, m), x (m, ...) -> (n, ...). Raises ValueError for shapes that don't fit.
+    """
+    x, = _tensors(x)
+    _check_pattern("pattern_max", pattern, x.shape)
+    a, width = np.ascontiguousarray(x.data).reshape(len(x.data), prod(x.shape[1:])), prod(x.shape[1:])
+    order, others = pattern.jagged(0)
+    y = _reduce(np.maximum, order, lambda i, j: a.take(others[i:j], axis=0), width, a.dtype)
+    def backward(g):
+        rows = pattern.ends[0][order.entries]
+        chosen = lambda i, j: (a.take(others[i:j], axis=0) == y.take(rows[i:j], axis=0)).astype(a.dtype)
+        share = g.reshape(y.shape) / np.maximum(_reduce(np.add, order, chosen, width, a.dtype), 1)
+        back, to = pattern.jagged(1)
+        own = pattern.ends[1][back.entries]
+        given = lambda i, j: (a.take(own[i:j], axis=0) == y.take(to[i:j], axis=0)) * share.take(to[i:j], axis=0)
+        return (_reduce(np.add, back, given, width, a.dtype).reshape(x.shape),)
+    return Tensor.of(y.reshape(pattern.shape[0], *x.shape[1:]), x, backward=backward, op="pattern_max")
+
+def pattern_softmax(pattern: Pattern, scores: Tensor) -> Tensor:
+    """Positive weights of the entries, which sum to 1 in each row of the matrix: exp(score) over its sum.
+
+    Shapes: pattern with E entries, scores (E, ...) -> (E, ...). Raises ValueError for shapes that don't fit.
+    """
+    scores, = _tensors(scores)
+    if scores.shape[:1] != (len(pattern),): raise ValueError(f"pattern_softmax of {len(pattern)} entries takes scores (E, ...), got shape {scores.shape}")
+    order, rows = pattern.jagged(0)[0], pattern.ends[0]
+    s = scores.data.reshape(len(rows), prod(scores.shape[1:]))
+    y = s - _reduce(np.maximum, order, lambda i, j: s.take(order.entries[i:j], axis=0), s.shape[1], s.dtype).take(rows, axis=0)
+    np.exp(y, out=y)
+    y /= _sum_entries(pattern, 0, y).take(rows, axis=0)
+    def backward(g):
+        g = g.reshape(y.shape) * y
+        return ((g - y * _sum_entries(pattern, 0, g).take(rows, axis=0)).reshape(scores.shape),)
+    return Tensor.of(y.reshape(scores.shape), scores, backward=backward, op="pattern_softmax")
+
+# %% ../nbs/92_kernels.ipynb #34798ad3
+def dropout(x: Tensor, p: float, rng: np.random.Generator) -> Tensor:
+    """Each entry becomes 0 with probability p, to the nearest 1/65,536, or is divided by the probability that it stays (Srivastava et al., 2014).
+
+    Shapes: any, kept. 16 random bits for each entry; x itself where p rounds to 0. Raises ValueError for p outside [0, 1].
+    """
+    x, = _tensors(x)
+    if not 0 <= p <= 1: raise ValueError(f"dropout takes a probability p from 0 to 1, got {p}")
+    level, n = round(p * 2**16), x.data.size
+    if not level: return x
+    if level == 2**16: keep = np.zeros(x.shape, bool)
+    else: keep = (rng.integers(0, 2**64 - 1, -(-n // 4), np.uint64, endpoint=True).view(np.uint16)[:n] >= level).reshape(x.shape)
+    factor = x.data.dtype.type(2**16 / max(2**16 - level, 1))
+    def masked(a):
+        y = np.multiply(a, keep)
+        return np.multiply(y, factor, out=y)
+    return Tensor.of(masked(x.data), x, backward=lambda g: (masked(g),), op="dropout")
 
 # %% ../nbs/92_kernels.ipynb #baa8d5b0
 _block = np.empty((1 << 25) - (1 << 13), np.uint8)                 # no page of it is touched

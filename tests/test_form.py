@@ -43,6 +43,7 @@ SHORT = {
                      "online": "online_attention"},
     "14_tokenizer": {"plain_pretokenize": "pretokenize", "plain_train": "BPETokenizer", "plain_encode": "BPETokenizer", "plain_pairs": "skip_gram_pairs", "plain_pmi": "pmi", "plain_loss": "negative_sampling_loss"},
     "15_transformer": {"plain_norm": "LayerNorm", "plain_block": "Block", "plain_gpt": "GPT"},
+    "18_gnn": {"by_edges": "segment_sum", "by_segments": "aggregate", "plain_gcn": "GCNConv", "plain_gin": "GINConv", "plain_gat": "GATConv"},
 }
 
 

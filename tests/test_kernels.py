@@ -1,7 +1,10 @@
 """The fast convolutions and pools against torch: any shape, stride, padding, dilation, groups, memory layout and dtype; recurrent layers
 against torch and the tape, any lengths, either way, any gradients wanted; attention against torch, any masks, groups and sizes of scores;
-the nodes of a transformer's block against torch; and what they refuse."""
+the nodes of a transformer's block and sums over edges against torch; and what they refuse."""
 
+import pickle
+import subprocess
+import sys
 import threading
 import tracemalloc
 import warnings
@@ -999,3 +1002,224 @@ ROWS, WEIGHT = np.ones((2, 3)), np.ones((4, 3))
 ])
 def test_what_does_not_fit_a_node_of_a_block_is_said(call, says):
     with pytest.raises(ValueError, match=says): call()
+
+
+# --- sums over edges
+
+@pytest.fixture(params=["whole", "cut", "scipy"])
+def sums(request, monkeypatch):
+    "Rows that are long, and blocks that are small, make no difference, nor does SciPy."
+    if request.param == "cut":
+        monkeypatch.setattr(kernels, "_LONG", 2)
+        monkeypatch.setattr(kernels, "_ENTRIES", 5)
+    if request.param == "scipy":
+        scipy_sparse = pytest.importorskip("scipy.sparse")
+        monkeypatch.setattr(kernels, "_LARGE", 0)
+        monkeypatch.setattr(kernels, "_scipy", lambda: scipy_sparse)
+    else: monkeypatch.setattr(kernels, "_scipy", lambda: None)
+
+
+def entries(n, m, E, hubs, seed):
+    "A random Pattern; with hubs, most entries are in few rows and columns. Places come twice, rows and columns stay empty."
+    at = np.random.default_rng(seed).random((2, E)) ** (4 if hubs else 1)
+    return kernels.Pattern((n * at[0]).astype(int), (m * at[1]).astype(int), (n, m))
+
+
+def torch_rows(x, index, n): return torch.zeros((n, *x.shape[1:]), dtype=x.dtype).index_add(0, index, x)
+
+
+matrices = dict(n=st.integers(1, 9), m=st.integers(1, 9), E=st.integers(0, 60), hubs=st.booleans(), wide=st.booleans(), layout=layouts, seed=seeds)
+tail = st.lists(st.integers(0, 3), max_size=2)
+
+
+@many
+@given(**matrices, tail=tail, kind=st.sampled_from(["none", "one", "heads"]))
+def test_spmm(sums, n, m, E, hubs, wide, layout, seed, tail, kind):
+    assume(kind != "heads" or tail)
+    pattern = entries(n, m, E, hubs, seed)
+    rows, columns = map(torch.tensor, pattern.ends)
+    x, *w = draw(seed, (m, *tail), *{"none": [], "one": [(E,)], "heads": [(E, *tail[:1])]}[kind], dtype=np.float64 if wide else np.float32)
+    def theirs(x, *w):
+        messages = x[columns]
+        return torch_rows(messages * w[0].reshape(w[0].shape + (1,) * (messages.ndim - w[0].ndim)) if w else messages, rows, n)
+    compare(lambda x, *w: kernels.spmm(pattern, x, *w), theirs, laid_out(x, layout), *w, tol=1e-12 if wide else 2e-5, seed=seed, least=1)
+
+
+@many
+@given(**matrices, tail=tail, both=st.booleans())
+def test_messages_and_their_sums(sums, n, m, E, hubs, wide, layout, seed, tail, both):
+    pattern, tol = entries(n, m, E, hubs, seed), 1e-12 if wide else 2e-5
+    rows, columns = map(torch.tensor, pattern.ends)
+    x, y, e = draw(seed, (m, *tail), (n, *tail), (E, *tail), dtype=np.float64 if wide else np.float32)
+    compare(lambda x, *y: kernels.pattern_add(pattern, y[0] if y else None, x), lambda x, *y: x[columns] + y[0][rows] if y else x[columns],
+            laid_out(x, layout), *([laid_out(y, layout)] if both else []), tol=tol, seed=seed, least=1)
+    compare(lambda e: kernels.pattern_sum(pattern, e), lambda e: torch_rows(e, rows, n), laid_out(e, layout), tol=tol, seed=seed, least=1)
+
+
+@many
+@given(**matrices, tail=tail, equal=st.booleans())
+def test_the_largest_neighbor(sums, n, m, E, hubs, wide, layout, seed, tail, equal):
+    pattern = entries(n, m, E, hubs, seed)
+    rows, columns = map(torch.tensor, pattern.ends)
+    x, = draw(seed, (m, *tail), dtype=np.float64 if wide else np.float32)
+    def theirs(x):
+        at = rows.reshape(-1, *[1] * len(tail)).expand(E, *tail)
+        y = torch.full((n, *tail), -torch.inf, dtype=x.dtype).scatter_reduce(0, at, x[columns], "amax")          # equal ones share
+        return y.masked_fill(torch.isinf(y), 0)
+    compare(lambda x: kernels.pattern_max(pattern, x), theirs, laid_out(np.round(x) if equal else x, layout), tol=1e-12 if wide else 1e-6, seed=seed, least=1)
+
+
+@many
+@given(**matrices, tail=tail, size=st.sampled_from([1, 300]))
+def test_a_softmax_in_each_row(sums, n, m, E, hubs, wide, layout, seed, tail, size):
+    pattern = entries(n, m, E, hubs, seed)
+    scores, = draw(seed, (E, *tail), dtype=np.float64 if wide else np.float32)
+    def theirs(s):
+        parts = 0 * s
+        for row in range(n):
+            at = torch.tensor(np.flatnonzero(pattern.ends[0] == row))
+            if len(at): parts = parts.index_add(0, at, s[at].softmax(0))
+        return parts
+    compare(lambda s: kernels.pattern_softmax(pattern, s), theirs, laid_out(size * scores, layout), tol=1e-12 if wide else 2e-5, seed=seed, least=1)
+
+
+EDGES = {"spmm": (lambda P, x, w: kernels.spmm(P, x, w), lambda P: (P.shape[1], 3), lambda P: (len(P),)),
+         "spmm of heads": (lambda P, x, w: kernels.spmm(P, x, w), lambda P: (P.shape[1], 2, 3), lambda P: (len(P), 2)),
+         "pattern_add": (lambda P, x, y: kernels.pattern_add(P, y, x), lambda P: (P.shape[1], 3), lambda P: (P.shape[0], 3)),
+         "pattern_sum": (kernels.pattern_sum, lambda P: (len(P), 3)), "pattern_max": (kernels.pattern_max, lambda P: (P.shape[1], 3)),
+         "pattern_softmax": (kernels.pattern_softmax, lambda P: (len(P), 3))}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_sums_over_edges_keep_dtypes_take_read_only_inputs_and_are_walked_twice(sums, name):
+    pattern = entries(6, 5, 40, True, 0)
+    run, *shapes = EDGES[name]
+    for dtype in (np.float16, np.float32, np.float64, np.longdouble):
+        arrays = draw(1, *(shape(pattern) for shape in shapes), dtype=dtype)
+        for a in arrays: a.flags.writeable = False
+        leaves = [Tensor(a, requires_grad=True) for a in arrays]
+        y = run(pattern, *leaves)
+        assert y.dtype == dtype and np.isfinite(y.data).all()
+        y.backward(np.ones_like(y.data), retain_graph=True)
+        once = [leaf.grad.copy() for leaf in leaves]
+        y.backward(np.ones_like(y.data))
+        for leaf, g in zip(leaves, once):
+            assert g.dtype == dtype
+            np.testing.assert_allclose(leaf.grad, g + g, rtol=1e-2 if dtype is np.float16 else 1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in EDGES if len(EDGES[name]) == 3])
+def test_sums_over_edges_compute_gradients_of_those_alone_that_want_one(sums, name, monkeypatch):
+    pattern, (run, *shapes) = entries(6, 5, 40, True, 0), EDGES[name]
+    arrays = draw(2, *(shape(pattern) for shape in shapes))
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    run(pattern, *leaves).sum().backward()
+    for i in range(2):
+        some = [Tensor(a, requires_grad=i == j) for j, a in enumerate(arrays)]
+        y, counts = run(pattern, *some), []
+        for hard in ("_sparse_product", "_values_grad", "_sum_entries"):
+            real = getattr(kernels, hard)
+            monkeypatch.setattr(kernels, hard, lambda *args, hard=hard, real=real: counts.append(hard) or real(*args))
+        y.sum().backward()
+        monkeypatch.undo()
+        assert len(counts) == 1, "one gradient, one sum"
+        assert some[1 - i].grad is None
+        np.testing.assert_allclose(some[i].grad, leaves[i].grad, rtol=1e-12)
+
+
+def test_nan_reaches_those_rows_alone_that_have_an_entry_there(sums):
+    pattern = entries(40, 30, 200, True, 3)
+    x = np.ones((30, 2))
+    x[7, 1] = np.nan
+    heard = np.isin(np.arange(40), pattern.ends[0][pattern.ends[1] == 7])
+    assert 0 < heard.sum() < 40
+    for run in (lambda x: kernels.spmm(pattern, x, np.ones(200)), lambda x: kernels.spmm(pattern, x), lambda x: kernels.pattern_max(pattern, x)):
+        assert np.array_equal(np.isnan(run(Tensor(x)).data), heard[:, None] & [False, True])
+
+
+def test_sums_over_edges_hold_no_messages(monkeypatch):
+    monkeypatch.setattr(kernels, "_scipy", lambda: None)
+    pattern, x = entries(5000, 5000, 100_000, True, 0), Tensor(np.ones((5000, 64), np.float32), requires_grad=True)
+    weight = Tensor(np.ones(100_000, np.float32), requires_grad=True)
+    kernels.spmm(pattern, x, weight).sum().backward()              # what is kept of the edges is not counted
+    x.grad = weight.grad = None
+    tracemalloc.start()
+    kernels.spmm(pattern, x, weight).sum().backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.6 * 100_000 * 64 * 4                           # the messages alone would be 1
+
+
+def test_what_a_pattern_keeps_is_neither_pickled_nor_shared_between_sides():
+    pattern = entries(6, 5, 40, False, 0)
+    forward = kernels.spmm(pattern, Tensor(np.eye(5))).data
+    copied = pickle.loads(pickle.dumps(pattern))
+    assert copied._kept == {} and pattern._kept
+    assert np.array_equal(kernels.spmm(copied, Tensor(np.eye(5))).data, forward)
+    dense = np.zeros((6, 5))
+    np.add.at(dense, pattern.ends, 1)
+    assert np.array_equal(forward, dense)
+    for side in (0, 1): assert np.array_equal(np.sort(pattern.jagged(side)[0].entries), np.arange(40))
+
+
+def test_a_large_sum_asks_scipy_and_a_small_one_does_not(monkeypatch):
+    asked, library = [], pytest.importorskip("scipy.sparse")
+    monkeypatch.setattr(kernels, "_scipy", lambda: asked.append(1) or library)
+    kernels.spmm(entries(6, 5, 40, False, 0), Tensor(np.ones((5, 4))))
+    assert not asked
+    kernels.spmm(entries(60, 50, kernels._LARGE // 4, False, 0), Tensor(np.ones((50, 4))))
+    assert asked
+
+
+def test_sums_over_edges_work_where_scipy_is_missing():
+    code = ("import sys; sys.modules['scipy'] = sys.modules['scipy.sparse'] = None\n"
+            "import numpy as np; from nnbook import kernels; from nnbook.autograd import Tensor\n"
+            "ends = np.arange(40_000) % 7\n"
+            "assert kernels._scipy() is None and (kernels.spmm(kernels.Pattern(ends, ends, (7, 7)), Tensor(np.ones((7, 2)))).data.sum() == 80_000)")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dropout_of_16_bits(p, dtype):
+    x = Tensor(np.full((400, 501), 3, dtype), requires_grad=True)
+    y = kernels.dropout(x, p, np.random.default_rng(0))
+    kept = y.data != 0
+    assert abs(kept.mean() - (1 - p)) < 5 * (p * (1 - p) / kept.size) ** 0.5 and y.dtype == dtype
+    factor = 2**16 / (2**16 - round(p * 2**16))
+    assert np.array_equal(y.data[kept], np.full(kept.sum(), dtype(3) * dtype(factor), dtype))
+    y.backward(np.full(y.shape, 2, dtype))
+    assert np.array_equal(x.grad != 0, kept) and np.allclose(x.grad[kept], 2 * factor)
+    for axis in (0, 1): assert np.std(kept.mean(axis)) < 2 * (p * (1 - p) / kept.shape[axis]) ** 0.5       # neighbors draw apart
+    assert abs(np.corrcoef(kept.ravel()[:-1], kept.ravel()[1:])[0, 1]) < 0.02
+
+
+def test_dropout_at_its_ends():
+    rng, x = np.random.default_rng(0), Tensor(np.ones((3, 5)))
+    assert kernels.dropout(x, 0, rng) is x and kernels.dropout(x, 2**-18, rng) is x
+    assert not kernels.dropout(x, 1, rng).data.any() and not kernels.dropout(x, 1.0, rng).data.any()
+    assert kernels.dropout(Tensor(np.ones((0, 5))), 0.5, rng).shape == (0, 5)
+    assert not np.array_equal(kernels.dropout(x, 0.5, rng).data, kernels.dropout(x, 0.5, rng).data)
+    again = lambda: kernels.dropout(x, 0.5, np.random.default_rng(7)).data
+    assert np.array_equal(again(), again())
+
+
+THREE = kernels.Pattern([0, 1, 1], [0, 0, 3], (2, 4))
+
+@pytest.mark.parametrize("call, error, says", [
+    (lambda: kernels.Pattern([0, 2], [0, 0], (2, 4)), ValueError, r"a Pattern of shape \(2, 4\) has no row 2"),
+    (lambda: kernels.Pattern([0, 1], [0, -1], (2, 4)), ValueError, r"has no column -1"),
+    (lambda: kernels.Pattern([0, 1], [0], (2, 4)), ValueError, r"a row and a column for each entry, got shapes \(2,\) and \(1,\)"),
+    (lambda: kernels.spmm(THREE, np.ones((2, 4))), ValueError, r"spmm with a Pattern of shape \(2, 4\) takes x with 4 rows, got shape \(2, 4\)"),
+    (lambda: kernels.spmm(THREE, np.ones((4, 2)), np.ones(4)), ValueError, r"spmm of 3 entries and x of shape \(4, 2\) takes values \(3,\).*got \(4,\)"),
+    (lambda: kernels.spmm(THREE, np.ones((4, 2)), np.ones((3, 5))), ValueError, r"or a column for each of x's second axis, got \(3, 5\)"),
+    (lambda: kernels.spmm(np.eye(4), np.ones((4, 2))), TypeError, "spmm takes a Pattern, got ndarray"),
+    (lambda: kernels.pattern_max(THREE, np.ones((2, 2))), ValueError, r"pattern_max with a Pattern of shape \(2, 4\) takes x with 4 rows"),
+    (lambda: kernels.pattern_add(THREE, np.ones((2, 3)), np.ones((4, 2))), ValueError, r"adds rows and columns of one width, got \(2, 3\) and \(4, 2\)"),
+    (lambda: kernels.pattern_add(THREE, None, np.ones((2, 2))), ValueError, r"takes x with 4 rows"),
+    (lambda: kernels.pattern_sum(THREE, np.ones((2, 2))), ValueError, r"pattern_sum of 3 entries takes x \(E, \.\.\.\), got shape \(2, 2\)"),
+    (lambda: kernels.pattern_softmax(THREE, np.ones(2)), ValueError, r"pattern_softmax of 3 entries takes scores \(E, \.\.\.\), got shape \(2,\)"),
+    (lambda: kernels.dropout(np.ones(2), 1.5, None), ValueError, "a probability p from 0 to 1, got 1.5"),
+])
+def test_what_does_not_fit_a_sum_over_edges_is_said(call, error, says):
+    with pytest.raises(error, match=says): call()

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from nnbook import attention, autograd, cnn, data, evaluation, generalization, layers, neuron, rnn, tokenizer, training, transformer
+from nnbook import attention, autograd, cnn, data, evaluation, generalization, gnn, layers, neuron, rnn, tokenizer, training, transformer
+from nnbook.checkers.project3 import river
 from nnbook.exercises import check
 from nnbook.layers import Parameter
 from nnbook.torch import attention as attention_twins
 from nnbook.torch import cnn as cnn_twins
+from nnbook.torch import gnn as gnn_twins
 from nnbook.torch import layers as twins
 from nnbook.torch import rnn as rnn_twins
 from nnbook.torch import tokenizer as tokenizer_twins
@@ -24,6 +26,8 @@ from nnbook.torch.twins import assert_twins
 SIZES = transformer.GPTConfig(4, context_length=4, n_layers=1, n_heads=1, d_model=4, dropout=0.5)
 ROWS, LABELS = np.arange(12.0)[:, None], np.arange(12) % 2
 READY = layers.Linear(3, 2), twins.Linear(3, 2)                   # made beforehand, so that only the judge draws
+
+EDGES = gnn.Graph([[1, 2, 3], [0, 0, 0]])
 
 
 def weight():
@@ -53,6 +57,7 @@ USES = [
     ("a loader's transforms", 9, transforms),
     ("color digits", 2, lambda seed: data.color_digits(10, seed)),
     ("spoken digits", 6, lambda seed: data._clean_words.cache_clear() or len(data.spoken_digits(10, 0, seed))),
+    ("block model", 1, lambda seed: data.stochastic_block_model((4, 4), np.full((2, 2), 0.5), seed)),
     ("folds", 1, lambda seed: len(evaluation.folds(6, 3, seed))),
     ("normal_", 1, lambda seed: layers.normal_(weight(), rng=seed)),
     ("uniform_", 1, lambda seed: layers.uniform_(weight(), rng=seed)),
@@ -78,12 +83,18 @@ USES = [
     *[(name, 1, lambda seed, module=module, make=make, sizes=sizes: getattr(module, make)(*sizes, rng=seed)) for module in (transformer, transformer_twins) for name, make, sizes in [
         ("a transformer", "GPT", (SIZES,)), ("a transformer", "MaskedEncoder", (SIZES,)), ("a transformer", "GPT", (replace(SIZES, tied=False),)), ("Block", "Block", (SIZES,)), ("DecoderBlock", "DecoderBlock", (SIZES,)), ("FeedForward", "FeedForward", (SIZES,)),
         ("EncoderDecoder", "EncoderDecoder", (4, 4, 4, 1))]],
+    *[(name, 1, lambda seed, module=module, name=name, sizes=sizes: getattr(module, name)(*sizes, rng=seed)) for module in (gnn, gnn_twins) for name, sizes in {
+        "GCNConv": (4, 4), "SAGEConv": (4, 4), "GATConv": (4, 4), "GATv2Conv": (4, 4), "RGCNConv": (4, 4, 4), "GNN": (gnn.GNNConfig(4, 4, 4),), "DistMult": (4, 4, 4), "ComplEx": (4, 4, 4)}.items()],
+    *[("GINEConv", 1, lambda seed, module=module, inner=inner: module.GINEConv(inner, edge_dim=4, rng=seed)) for module, inner in zip((gnn, gnn_twins), READY)],
+    ("sampled neighbors", 1, lambda seed: gnn.sample_neighbors(EDGES, [0], [1], seed)),
+    ("batches of neighbors", 1, lambda seed: len(list(gnn.NeighborSampler(EDGES, [1], seed=seed)))),
     *[("SkipGram", 1, lambda seed, module=module: module.SkipGram(4, 4, rng=seed)) for module in (tokenizer, tokenizer_twins)],
     ("skip-gram pairs", 1, lambda seed: tokenizer.skip_gram_pairs([0, 1, 2], 2, seed, dynamic=True)),
     ("negative contexts", 1, lambda seed: tokenizer.draw_negatives([1, 2], 3, seed)),
     ("masked tokens", 1, lambda seed: transformer.mask_tokens([[0, 1]], 2, 3, rng=seed)),
     ("a text", 1, lambda seed: transformer.generate(transformer.GPT(SIZES, np.random.default_rng()), [1], 1, rng=seed)),
     ("a text", 1, lambda seed: rnn.generate(rnn.NGram(1, "ab").fit("ab"), "a", 2, rng=seed)),
+    ("a river", 1, lambda seed: river(seed, 3, 5)),
     ("a judge", 1, lambda seed: check("training.1", lambda losses, sizes: np.average(losses, weights=sizes))),
 ]
 
@@ -146,6 +157,6 @@ def test_only_streams_makes_generators_from_seeds(root):
 
 def test_every_purpose_is_tried_above(root, drawn):
     named = {(module, arguments[1].value) for module, f, arguments in calls(root) if f == "stream"}
-    assert {purpose for module, purpose in named if module.startswith("checkers/")} <= {"judge", "order"}
+    assert {purpose for module, purpose in named if module.startswith("checkers/")} <= {"judge", "order", "river"}
     tried = set().union(*(drawn(use)[1] for _, _, use in USES))
     assert {purpose for _, purpose in named if zlib.crc32(purpose.encode()) not in tried} == set()
