@@ -32,7 +32,7 @@ q, k, v = Tensor(np.ones((2, 4, 5, 8), np.float32)), Tensor(np.ones((2, 2, 5, 8)
 means = attention(q, k, v, is_causal=True)                 # of equal scores; heads 0 and 1 read the first head of keys and values
 assert means.shape == (2, 4, 5, 1) and np.allclose(means.data[0, 1, :, 0], [0, 0.5, 1, 1.5, 2])
 
-path = Pattern(rows=[1, 0, 2, 1], columns=[0, 1, 1, 2], shape=(3, 3))          # three nodes in a row: who hears, and whom
+path = Pattern(rows=np.array([1, 0, 2, 1]), columns=np.array([0, 1, 1, 2]), shape=(3, 3))      # three nodes in a row: who hears, and whom
 x = Tensor(np.array([[1.0], [2.0], [4.0]]))
 assert spmm(path, x).data.ravel().tolist() == [2, 5, 2] and pattern_max(path, x).data.ravel().tolist() == [2, 4, 2]
 scores = pattern_add(path, rows=x, columns=x)                                  # of the pairs, as attention computes them
