@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['AHEAD', 'BACK', 'River', 'course', 'rainfall', 'routed', 'river', 'demand', 'moments', 'inner', 'wanted', 'features', 'judged', 'rivals', 'ask', 'behaves', 'total', 'standing']
 
-# %% ../../nbs/18a_part3_project.ipynb #44ae49bd
+# %% ../../nbs/18b_part3_project.ipynb #44ae49bd
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..exercises import Mismatch, checker
 from ..streams import stream
 
-# %% ../../nbs/18a_part3_project.ipynb #0baf4cb7
+# %% ../../nbs/18b_part3_project.ipynb #0baf4cb7
 @dataclass(frozen=True)
 class River:
     """Gauges along a made river.
@@ -81,7 +81,7 @@ def river(seed: int, gauges: int | None = None, hours: int = 1500, storms: float
     back = np.argsort(order)
     return River(back[np.stack([source, down[source]])], x[order], (flow * np.exp(rng.normal(0, 0.03, flow.shape)))[:, order], place[order])
 
-# %% ../../nbs/18a_part3_project.ipynb #44355c90
+# %% ../../nbs/18b_part3_project.ipynb #44355c90
 AHEAD, BACK = 6, (1, 2, 3, 4, 6, 8, 12, 18, 23)
 
 def demand(fine: bool, message: str) -> None:
@@ -130,7 +130,7 @@ def ask(forecast, flow, edge_index, x) -> np.ndarray:
     demand((said > 0).all(), "a flow is positive, in cubic meters a second; some of yours are not. Is yours a logarithm, or a difference?")
     return np.log(said.astype(float))
 
-# %% ../../nbs/18a_part3_project.ipynb #0e5363a9
+# %% ../../nbs/18b_part3_project.ipynb #0e5363a9
 def behaves(forecast) -> None:
     "What a forecast must keep to, whatever it says."
     one, two = river(111, 14, 30), river(112, 9, 30)
