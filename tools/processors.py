@@ -242,7 +242,8 @@ def claim_html(claim: dict, name: str, page: str) -> str:
 
 
 class recorded(Processor):
-    """Say above the output of a slow or GPU cell where and when it was recorded, and fold a GPU cell that has never run.
+    """Say above the output of a slow or GPU cell where and when it was recorded; fold a GPU cell that has never run,
+    and what a long run printed on its way.
 
     It reads and writes directives, so it comes before `code`.
     """
@@ -258,7 +259,15 @@ class recorded(Processor):
         line = (f"Recorded on {entry['device']}, {date_text(entry['date'])}; {versions_text(entry.get('versions', {}))}." if entry
                 else "This long run has not been recorded yet.")
         note = {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(f'<p class="nn-recorded">{html.escape(line)}</p>')}}
-        cell["outputs"] = [note, *cell.get("outputs", [])]
+        cell["outputs"] = [note, *map(printed, cell.get("outputs", []))]
+
+
+def printed(output, most: int = 8):
+    "What a long run printed on its way: closed when it has more than `most` lines."
+    lines = text_of(output.get("text", "")).splitlines() if output.get("output_type") == "stream" else []
+    if len(lines) <= most: return output
+    closed = f'<details class="code-fold"><summary>what it printed, {len(lines)} lines</summary><pre>{html.escape(chr(10).join(lines))}</pre></details>'
+    return {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(closed)}}
 
 
 def folded(cell) -> str:
