@@ -13,7 +13,7 @@ from conftest import chapters, read
 from tools.notebook import before_exercises, is_closed, is_folded, is_hidden, lines_in_sight, reading_minutes, summary_of, words_in_sight
 from tools.run import kind
 
-CHAPTERS = [p for p in chapters() if re.match(r"\d\d_", p.id) and int(p.id[:2]) < 90]
+CHAPTERS = [p for p in chapters() if re.match(r"\d\d[a-z]?_(?!part)", p.id) and int(p.id[:2]) < 90]   # a second page of a chapter, 18a, too
 
 # What each chapter builds: the name in sight, and the library's name that it is compared with; the same object when the cell in sight is the library's.
 SHORT = {
@@ -44,6 +44,7 @@ SHORT = {
     "14_tokenizer": {"plain_pretokenize": "pretokenize", "plain_train": "BPETokenizer", "plain_encode": "BPETokenizer", "plain_pairs": "skip_gram_pairs", "plain_pmi": "pmi", "plain_loss": "negative_sampling_loss"},
     "15_transformer": {"plain_norm": "LayerNorm", "plain_block": "Block", "plain_gpt": "GPT"},
     "18_gnn": {"by_edges": "segment_sum", "by_segments": "aggregate", "plain_gcn": "GCNConv", "plain_gin": "GINConv", "plain_gat": "GATConv"},
+    "18a_graph_depth": {"smoothed": "GCNConv"},
 }
 
 

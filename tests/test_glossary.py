@@ -93,6 +93,11 @@ def test_the_sentence_can_be_read_by_itself(book, text, sentence):
     assert found["tape"] == [sentence] if sentence else set(found) == {"tape machine", "St. Peter"}
 
 
+def test_chapters_and_their_second_pages_teach_terms_and_other_pages_do_not():
+    names = ["04_autograd", "18a_graph_depth", "00a_part1", "04a_part1_project", "90a_streams", "index"]
+    assert [name for name in names if contents.Chapter(f"{name}.ipynb", "", "Title").teaches] == ["04_autograd", "18a_graph_depth"]
+
+
 def test_one_entry_for_all_spellings_and_the_standard_name(book):
     found = book("A **weight** is a number of the model that learns.", "All **Weights** are numbers of the model that learn.", "It may **overfit**, which is what it learns too much of.")
     assert {k: len(v) for k, v in found.items()} == {"weight": 2, "overfitting": 1}

@@ -37,6 +37,11 @@ class Chapter:
         return page_of(self.source)
 
     @property
+    def teaches(self) -> bool:
+        "Whether it is a chapter or a chapter's second page (18a): no part's opening or project, and no appendix."
+        return bool(re.match(r"[0-8]\d[a-z]?_(?!part)", self.source))
+
+    @property
     def label(self) -> str:
         "How it is called: Chapter 1, Appendix A, or nothing."
         return f"{'Appendix' if self.number.isalpha() else 'Chapter'} {self.number}" if self.number else ""

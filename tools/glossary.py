@@ -140,9 +140,9 @@ def reference(chapter: Chapter, heading: str, anchor: str) -> str:
 
 
 def collected(folder: Path) -> Iterator[tuple[str, Meaning]]:
-    "Every term that the numbered chapters, and the mathematics refresher, set in bold, with its meaning there."
+    "Every term that the chapters, and the mathematics refresher, set in bold, with its meaning there."
     for chapter in chapters(folder):
-        if not (chapter.number.isdigit() or chapter.source.startswith("94_")):
+        if not (chapter.teaches or chapter.source.startswith("94_")):
             continue
         for heading, paragraphs in sections(folder / chapter.source):
             anchor = "" if heading == chapter.title else f"#{pandoc_id(heading)}"
