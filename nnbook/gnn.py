@@ -635,7 +635,7 @@ def _edge_weights(owner: str, weight, graph: Graph, dtype) -> Tensor:
     return weight
 
 class GCNConv(Module):
-    """Each node takes the sum over itself and its neighbours of W x_s / √(d_s d_t), d the degrees with loops (Kipf & Welling, 2017).
+    """Each node takes the sum over itself and its neighbors of W x_s / √(d_s d_t), d the degrees with loops (Kipf & Welling, 2017).
 
     Called as conv(x, edge_index, edge_weight=None, plain=False). Shapes: x (N, in_channels) -> (N, out_channels); edge_index (2, E), or a
     `Graph`, which keeps what is computed from it, and whose edge_weight counts if none is given; edge_weight (E,), an array or a Tensor,
@@ -666,11 +666,11 @@ class GCNConv(Module):
 
 # %% ../nbs/18_gnn.ipynb #3cbfc4fd
 class SAGEConv(Module):
-    """W_l times the neighbours' mean, max or sum, plus W_r times the node's own features (Hamilton et al., 2017).
+    """W_l times the neighbors' mean, max or sum, plus W_r times the node's own features (Hamilton et al., 2017).
 
     Called as conv(x, edge_index, plain=False). Shapes: x (N, in_channels) -> (N, out_channels); edge_index (2, E) or a `Graph`;
     lin_l.weight and, with root_weight, lin_r.weight (out_channels, in_channels), lin_l.bias (out_channels,). Edges' weights are not read.
-    A node without neighbours takes 0 for them. Weights and rng as in `GCNConv`.
+    A node without neighbors takes 0 for them. Weights and rng as in `GCNConv`.
     """
     def __init__(self, in_channels: int, out_channels: int, aggr: str = "mean", root_weight: bool = True, bias: bool = True, rng=None):
         _whole("SAGEConv", in_channels=in_channels, out_channels=out_channels)
@@ -899,12 +899,12 @@ def _a_graph(owner: str, graph) -> Graph:
     raise TypeError(f"{owner} takes a Graph, such as Graph(edge_index, num_nodes=34), got {_say(graph)}")
 
 def _fanouts(owner: str, sizes) -> list:
-    "Each a number of neighbours, or None for all."
+    "Each a number of neighbors, or None for all."
     if not isinstance(sizes, (list, tuple)):
-        raise TypeError(f"{owner} takes sizes as a list, a number of neighbours for each layer, such as [10, 5], got {_say(sizes)}")
+        raise TypeError(f"{owner} takes sizes as a list, a number of neighbors for each layer, such as [10, 5], got {_say(sizes)}")
     for k in sizes:
         if k is not None and (not isinstance(k, (int, np.integer)) or k < 1 and k != -1):
-            raise ValueError(f"{owner} takes sizes from 1 on, or None or -1 for all neighbours, got {_say(k)}")
+            raise ValueError(f"{owner} takes sizes from 1 on, or None or -1 for all neighbors, got {_say(k)}")
     return [None if k in (None, -1) else int(k) for k in sizes]
 
 def _in_edges(csr: CSR, nodes: ndarray, k: int | None, rng) -> ndarray:
@@ -923,7 +923,7 @@ def sample_neighbors(graph: Graph, nodes, sizes, rng=None) -> Graph:
     The piece's nodes begin with `nodes`, in their order, each once; n_id holds their numbers in the graph, and they and the edges keep what
     belongs to them. A model of len(sizes) layers gives `nodes` what the whole graph would, if sizes are at least the degrees; a GCN with
     one size more, as it divides by the degrees of the last ones' too. Sizes None or -1: all. rng: a seed, or a Generator.
-    Source: Hamilton et al. (2017), but a node has the same neighbours in all layers.
+    Source: Hamilton et al. (2017), but a node has the same neighbors in all layers.
     """
     graph, sizes, rng = _a_graph("sample_neighbors", graph), _fanouts("sample_neighbors", sizes), stream(rng, "neighbors")
     nodes = _node_numbers("sample_neighbors", "nodes", nodes, graph.num_nodes)
@@ -939,11 +939,11 @@ def sample_neighbors(graph: Graph, nodes, sizes, rng=None) -> Graph:
     return graph._edges(place[graph.edge_index[:, at]], at, **_node_parts(graph, nodes))
 
 class NeighborSampler:
-    """Batches of nodes with sampled neighbours, for training on a graph that is too large at once: iterate over it, once an epoch.
+    """Batches of nodes with sampled neighbors, for training on a graph that is too large at once: iterate over it, once an epoch.
 
     Each batch is the Graph that `sample_neighbors` gives; its first nodes are the batch, at most batch_size, n_id[:batch_size] their
     numbers. nodes: those to go through, numbers or N booleans, by default all. shuffle: in another order each epoch. seed: of orders and
-    neighbours; a sampler that starts anew with it gives the same batches.
+    neighbors; a sampler that starts anew with it gives the same batches.
     """
     def __init__(self, graph: Graph, sizes, nodes=None, batch_size: int = 256, shuffle: bool = True, seed: int | None = None):
         owner = "NeighborSampler"
@@ -963,7 +963,7 @@ class NeighborSampler:
 # %% ../nbs/18_gnn.ipynb #f0646acb
 def label_propagation(graph: Graph, labels, known, num_classes: int | None = None, steps: int = 1000, tol: float = 1e-6) -> ndarray:
     """Each node's probabilities of classes, (N, num_classes), of which those of `known` nodes are sure, and others' the mean of the
-    neighbours'.
+    neighbors'.
 
     labels (N,): whole numbers, read where known; known: nodes' numbers, or N booleans. Steps, each replacing the unknown ones'
     probabilities by the mean, weighted by edge_weight, over incoming edges, until none changes by more than tol, `steps` at most; they
@@ -1044,7 +1044,7 @@ class _Attending(Module):
         return f"{self.in_channels}, {self.out_channels}, heads={self.heads}"
 
 class GATConv(_Attending):
-    """A weighted mean of W x_s over a node and its neighbours; the weights are a softmax of leaky_relu(a_src·W x_s + a_dst·W x_t).
+    """A weighted mean of W x_s over a node and its neighbors; the weights are a softmax of leaky_relu(a_src·W x_s + a_dst·W x_t).
 
     Source: Veličković et al. (2018). Called as conv(x, edge_index, edge_attr=None, return_attention_weights=False, plain=False).
     Shapes: x (N, in_channels) -> (N, heads * out_channels), or, without concat, the heads' mean (N, out_channels); edge_index (2, E) or a
@@ -1073,7 +1073,7 @@ class GATConv(_Attending):
         return self._attend(leaky_relu(scores, self.negative_slope), h, graph, return_attention_weights, plain)
 
 class GATv2Conv(_Attending):
-    """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbour counts most can depend on who asks (Brody et al., 2022).
+    """`GATConv` with scores a·leaky_relu(W_l x_s + W_r x_t): which neighbor counts most can depend on who asks (Brody et al., 2022).
 
     Called as `GATConv`, with its shapes and options; lin_l.weight, of the sources, and lin_r.weight (heads * out_channels, in_channels),
     with biases; att (1, heads, out_channels); with edge_dim, lin_edge.weight: its rows are added inside.
@@ -1100,7 +1100,7 @@ class GATv2Conv(_Attending):
 def _first_weight(nn: Module) -> Parameter | None: return next((p for p in nn.parameters() if p.ndim == 2), None)
 
 class GINConv(Module):
-    """nn((1 + eps) x_t + the sum of the neighbours' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
+    """nn((1 + eps) x_t + the sum of the neighbors' x_s): a sum, so that how many there are is seen (Xu et al., 2019).
 
     Called as conv(x, edge_index, plain=False). nn: a module from (N, in) to (N, out), such as an `MLP`. edge_index (2, E) or a `Graph`.
     eps (1,): a parameter with train_eps, else a buffer.
@@ -1195,7 +1195,7 @@ def _by_type(graph: Graph, edge_type: ndarray) -> list[tuple[int, Graph]]:
     return [(int(r), Graph(edges[:, a:b], num_nodes=graph.num_nodes)) for r, a, b in zip(types, starts, ends)]
 
 class RGCNConv(Module):
-    """A graph with kinds of edges: root x_t plus, for each kind r, W_r times the mean of the neighbours by r (Schlichtkrull et al., 2018).
+    """A graph with kinds of edges: root x_t plus, for each kind r, W_r times the mean of the neighbors by r (Schlichtkrull et al., 2018).
 
     Called as conv(x, edge_index, edge_type=None, plain=False). Shapes: x (N, in_channels), or None, for one-hot rows, in_channels = N
     -> (N, out_channels); edge_index (2, E) or a `Graph`, whose edge_type counts by default; edge_type (E,), whole numbers below

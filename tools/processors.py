@@ -262,7 +262,7 @@ class recorded(Processor):
         cell["outputs"] = [note, *map(printed, cell.get("outputs", []))]
 
 
-def printed(output, most: int = 8):
+def printed(output, most: int = 1):
     "What a long run printed on its way: closed when it has more than `most` lines."
     lines = text_of(output.get("text", "")).splitlines() if output.get("output_type") == "stream" else []
     if len(lines) <= most: return output

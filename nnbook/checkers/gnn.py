@@ -45,8 +45,9 @@ def _cycle(n: int, start: int = 0) -> list: return [(start + i, start + (i + 1) 
 def _path(n: int, start: int = 0) -> list: return [(start + i, start + i + 1) for i in range(n - 1)]
 
 # %% ../../nbs/18_gnn.ipynb #0771bd28
-def _is_same(first, second, rounds=99, own=True, counts=True, compare="histogram") -> bool:
-    "Whether color refinement leaves two graphs untold apart, or what a usual mistake says."
+def _is_same(first, second, rounds=99, own=True, counts=True, compare="histogram", apart=False) -> bool:
+    "Whether color refinement can't tell two graphs apart, or what a usual mistake says; apart: colors named in each graph for itself."
+    if apart: return _sorted_alone(first) == _sorted_alone(second)
     n, edges = first[1], np.concatenate([first[0], second[0] + first[1]], axis=1)
     colors, many = [0] * (n + second[1]), 1
     for _ in range(rounds):
@@ -60,6 +61,20 @@ def _is_same(first, second, rounds=99, own=True, counts=True, compare="histogram
     if compare == "numbers": return len(set(colors[:n])) == len(set(colors[n:]))
     if compare == "sets": return set(colors[:n]) == set(colors[n:])
     return sorted(colors[:n]) == sorted(colors[n:])
+
+def _sorted_alone(graph) -> list:
+    "The colors of one graph, sorted, as its own names."
+    (edges, n), many = graph, 1
+    colors = [0] * n
+    for _ in range(n):
+        around = [[] for _ in colors]
+        for j, i in edges.T: around[i].append(colors[j])
+        seen = [(c, *sorted(a)) for c, a in zip(colors, around)]
+        names = {what: k for k, what in enumerate(sorted(set(seen)))}
+        colors = [names[what] for what in seen]
+        if len(names) == many: break
+        many = len(names)
+    return sorted(colors)
 
 _K33 = [(i, j) for i in range(3) for j in range(3, 6)]
 _PRISM = _cycle(3) + _cycle(3, 3) + [(0, 3), (1, 4), (2, 5)]
@@ -81,7 +96,7 @@ def _(looks_alike):
             if not isinstance(got, (bool, np.bool_)): raise Mismatch(f"{what}: answer True or False, got {got!r}")
             if got == want: continue
             said = f"{what}: color refinement {'tells them apart' if not got else 'does not'}, you say; it is the other way round"
-            slips = {"one round may not be enough: refine until nothing changes": dict(rounds=1), "two rounds may not be enough: refine until nothing changes": dict(rounds=2), "three rounds may not be enough: refine until nothing changes": dict(rounds=3),
+            slips = {"one round may not be enough: refine until nothing changes": dict(rounds=1), "two rounds may not be enough: refine until nothing changes": dict(rounds=2), "three rounds may not be enough: refine until nothing changes": dict(rounds=3), "a color must mean the same in both graphs: name colors for both at once": dict(apart=True),
                      "*how many* neighbors have a color counts, too": dict(counts=False), "equally many colors need not be the same ones": dict(compare="numbers"),
                      "the same colors may stand at different numbers of nodes": dict(compare="sets"), "a node's own color is part of what it sees": dict(own=False)}
             fitting = [mistake for mistake, slip in slips.items() if _is_same(first, second, **slip) == got]
@@ -121,15 +136,15 @@ def _(gcn):
               "30 edges with direction, between 9 nodes": (np.stack([start := rng.integers(0, 9, 30), (start + rng.integers(1, 9, 30)) % 9]), 9)}
     for layers in (1, 2, 3):
         for what, (edges, n) in graphs.items():
-            widths = [3, *rng.integers(2, 6, layers)]
+            widths = [3, *(3 + rng.integers(1, 4, layers))]               # the first W is never square
             x, weights = rng.standard_normal((n, 3)), [(rng.standard_normal((b, a)), rng.standard_normal(b)) for a, b in zip(widths, widths[1:])]
             where = f"{what}, {layers} layer{'s' * (layers > 1)}"
             _slip(_called(gcn, x, edges, weights), _gcn(x, edges, weights), {mistake: _gcn(x, edges, weights, **slip) for mistake, slip in _SLIPS.items()}, where)
 
 # %% ../../nbs/18_gnn.ipynb #bc89345f
-def _read_out(x, edges, batch, B, W, lost=False, over="graph", present=False, own=True, relu=True, pool="sum", norm=True) -> np.ndarray:
+def _read_out(x, edges, batch, B, W, lost=False, over="graph", present=False, own=True, relu=True, pool="sum", norm=True, flow=1, tiny=1e-5) -> np.ndarray:
     "A layer and a sum for each graph, or what a usual mistake makes of it."
-    h = x.astype(float) if own else np.zeros(x.shape)
+    h, edges = x.astype(float) if own else np.zeros(x.shape), edges[::flow]
     if lost: h[edges[1]] += x[edges[0]]
     else: np.add.at(h, edges[1], x[edges[0]])
     h = np.maximum(h @ W.T, 0) if relu else h @ W.T
@@ -137,7 +152,7 @@ def _read_out(x, edges, batch, B, W, lost=False, over="graph", present=False, ow
     out = []
     for g in np.unique(batch) if present else range(B):
         rows = h[batch == g]
-        if over != "batch" and norm: rows = rows / np.sqrt((rows * rows).mean(axis=0 if over == "graph" else 1, keepdims=True) + 1e-5) if len(rows) else rows
+        if over != "batch" and norm: rows = rows / np.sqrt((rows * rows).mean(axis=0 if over == "graph" else 1, keepdims=True) + tiny) if len(rows) else rows
         out.append(rows.sum(axis=0) if pool == "sum" or not len(rows) else rows.mean(axis=0))
     return np.array(out).reshape(-1, len(W))
 
@@ -148,13 +163,13 @@ def _(read_out):
     mixed = rng.permutation(9)
     for what, edges, batch, B in (("one star", star, np.zeros(4, int), 1), ("three nodes, no edges", np.zeros((2, 0), np.int64), np.zeros(3, int), 1), ("a star and a ring", np.concatenate([star, ring], 1), np.repeat([0, 1], [4, 5]), 2),
                                   ("a star, a graph without nodes, a ring", np.concatenate([star, ring], 1), np.repeat([0, 2], [4, 5]), 3), ("a star, and two graphs without nodes behind it", star, np.zeros(4, int), 3),
-                                  ("a star and a ring, their nodes in no order", mixed[np.concatenate([star, ring], 1)], np.repeat([0, 1], [4, 5])[np.argsort(mixed)], 2)):
+                                  ("edges with a direction, 0 → 1 → 2, and 0 → 2", np.array([[0, 1, 0], [1, 2, 2]]), np.zeros(3, int), 1), ("a star and a ring, their nodes in no order", mixed[np.concatenate([star, ring], 1)], np.repeat([0, 1], [4, 5])[np.argsort(mixed)], 2)):
         x, W = rng.standard_normal((len(batch), 3)), rng.standard_normal((4, 3))
         with np.errstate(all="ignore"): got = _called(read_out, x, edges, batch, B, W)
         if np.shape(got) == (B, 4) and np.isnan(got).any(): raise Mismatch(f"{what}: some answers are no numbers. What is the mean over no nodes?")
         if B > 1 and np.ndim(got) == 2 and len(got) < B: raise Mismatch(f"{what}: {B} graphs, and {len(got)} answers: which graphs does your loop go over?")
         slips = {"a node with several neighbors gets one message, not all": dict(lost=True), "nodes of other graphs still take part in the root mean square": dict(over="batch"), "the root mean square is over the nodes of a graph, for each feature": dict(over="node"), "a node counts itself, too": dict(own=False),
-                 "where is the ReLU?": dict(relu=False), "the nodes of a graph are added, not averaged": dict(pool="mean"), "each feature should have a root mean square of 1": dict(norm=False),
+                 "where is the ReLU?": dict(relu=False), "messages run from row 0 to row 1 of edges": dict(flow=-1), "the 1e-5 belongs under the root": dict(tiny=0.0), "the nodes of a graph are added, not averaged": dict(pool="mean"), "each feature should have a root mean square of 1": dict(norm=False),
                  "a node with several neighbors gets one message, and nodes of other graphs still take part in the root mean square": dict(lost=True, over="batch")}
         _slip(got, _read_out(x, edges, batch, B, W), {mistake: _read_out(x, edges, batch, B, W, **slip) for mistake, slip in slips.items()}, what)
 
@@ -189,14 +204,15 @@ def _(in_the_end):
         _slip(got, _limit(edges, x), wrong, what)
 
 # %% ../../nbs/18_gnn.ipynb #b48c723e
-def _rank(scores, answer, known, ties="mean", filtered=True, start=1, keep_answer=True, reverse=False, own=True) -> float:
+def _rank(scores, answer, known, ties="mean", filtered=True, start=1, reverse=False, own=True, inverse=False) -> float:
     "The filtered rank, or that of a usual mistake."
     s = -scores if reverse else scores
     rivals = np.ones(len(s), bool)
     if filtered: rivals[known] = False
     rivals[answer] = not own
     above, equal = (s[rivals] > s[answer]).sum(), (s[rivals] == s[answer]).sum()
-    return float(start + above + equal * {"mean": 0.5, "first": 0, "last": 1}[ties])
+    rank = float(start + above + equal * {"mean": 0.5, "first": 0, "last": 1}[ties])
+    return 1 / rank if inverse else rank
 
 @checker("gnn.5")
 def _(filtered_rank):
@@ -209,6 +225,6 @@ def _(filtered_rank):
                                         ("a known one stands twice in the list", np.array([3.0, 2.0, 1.0]), 2, [0, 0])):
         got, want = _called(filtered_rank, scores, answer, known), _rank(scores, answer, known)
         if isinstance(got, (list, tuple)) or np.ndim(got): raise Mismatch(f"{what}: return one number")
-        slips = {"the first rank is 1": dict(start=0), "a rank from the other end: high scores are better": dict(reverse=True), "right answers of other triples are no rivals": dict(filtered=False), "among equals the answer can't always be first": dict(ties="first"),
+        slips = {"the rank, not its reciprocal": dict(inverse=True), "the first rank is 1": dict(start=0), "a rank from the other end: high scores are better": dict(reverse=True), "right answers of other triples are no rivals": dict(filtered=False), "among equals the answer can't always be first": dict(ties="first"),
                  "among equals the answer can't always be last": dict(ties="last"), "the answer is no rival of itself": dict(own=False), "among equals: is the answer counted as its own rival?": dict(own=False, start=0.5), "among equals, and filtered": dict(ties="first", filtered=False)}
         _slip(got, want, {mistake: _rank(scores, answer, known, **slip) for mistake, slip in slips.items()}, what)

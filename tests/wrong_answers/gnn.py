@@ -91,6 +91,17 @@ WRONG = {
         "            seen = [(a, *sorted(b)) for a, b in zip(c, around)]\n            names = {}\n            c = [names.setdefault(s, len(names)) for s in seen]\n        return sorted(c)\n    return colors(*first) == colors(*second)",   # names of each graph's own
         "from nnbook.gnn import wl_colors\ndef looks_alike(first, second): return sorted(wl_colors(first[0])) == sorted(wl_colors(second[0]))",
         "import networkx as nx\ndef looks_alike(first, second):\n    return len({nx.weisfeiler_lehman_graph_hash(nx.from_edgelist(g[0].T.tolist())) for g in (first, second)}) == 1",
+        """def looks_alike(first, second):
+    def alone(edges, n):
+        colors = [0] * n
+        for turn in range(n):
+            around = [[] for _ in colors]
+            for j, i in edges.T: around[i].append(colors[j])
+            seen = [(own, *sorted(others)) for own, others in zip(colors, around)]
+            names = {what: k for k, what in enumerate(sorted(set(seen)))}
+            colors = [names[what] for what in seen]
+        return sorted(colors)
+    return alone(*first) == alone(*second)""",                                                               # colors named in each graph for itself
     ],
     "gnn.2": [
         GCN.format(**CONVOLVED | {"edges": "edge_index"}),
@@ -128,6 +139,8 @@ WRONG = {
         OUT.format(**READ | {"late": "own = own / np.sqrt((own * own).sum(axis=0) / max(len(own) - 1, 1) + 1e-5)"}),
         OUT.format(**READ).replace("h = x.astype(float)", "h = x"),                                          # spoils what it is given
         OUT.format(**READ).replace("    return np.stack(graphs)", "    np.stack(graphs)"),
+        OUT.format(**READ | {"sum": "np.add.at(h, source, x[target])"}),                                          # against the edges
+        OUT.format(**READ | {"late": READ["late"].replace("mean(axis=0)", "mean(axis=1, keepdims=True)")}),      # each node, not each feature
     ],
     "gnn.4": [
         END.format(**LIMIT | {"start": "np.zeros(len(x), int)"}),
@@ -159,5 +172,6 @@ WRONG = {
         "def filtered_rank(scores, answer, known):\n    scores[known] = -np.inf\n    return 1 + (scores > scores[answer]).sum()",    # the answer, too, and it spoils the scores
         "def filtered_rank(scores, answer, known):\n    rest = np.delete(scores, known)\n    return 1.0 + (rest > rest[answer]).sum() + ((rest == rest[answer]).sum() - 1) / 2",    # the answer has moved
         "from nnbook.gnn import filtered_ranks\ndef filtered_rank(scores, answer, known): return filtered_ranks(scores)",
+        RANK.format(**RANKED | {"rank": "1 / (1 + above + equal / 2)"}),                                        # the reciprocal
     ],
 }
