@@ -179,7 +179,7 @@ def test_a_chapter_in_jupyterlab(jupyterlab):
         page.set_default_timeout(120_000)
 
         def status(want: str) -> None:
-            page.wait_for_selector(f".jp-Notebook-ExecutionIndicator[data-status={want}]", timeout=60_000 if want == "busy" else 400_000)
+            page.wait_for_selector(f".jp-Notebook-ExecutionIndicator[data-status={want}]", timeout=240_000 if want == "busy" else 400_000)
 
         page.goto(f"{address}/lab/tree/01_neuron.ipynb?reset")
         status("idle")
