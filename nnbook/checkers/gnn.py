@@ -45,11 +45,9 @@ def _cycle(n: int, start: int = 0) -> list: return [(start + i, start + (i + 1) 
 def _path(n: int, start: int = 0) -> list: return [(start + i, start + i + 1) for i in range(n - 1)]
 
 # %% ../../nbs/18_gnn.ipynb #0771bd28
-def _is_same(first, second, rounds=99, own=True, counts=True, compare="histogram", apart=False) -> bool:
-    "Whether color refinement can't tell two graphs apart, or what a usual mistake says; apart: colors named in each graph for itself."
-    if apart: return _sorted_alone(first) == _sorted_alone(second)
-    n, edges = first[1], np.concatenate([first[0], second[0] + first[1]], axis=1)
-    colors, many = [0] * (n + second[1]), 1
+def _refined(edges, n, rounds=99, own=True, counts=True) -> list:
+    "A color for each node when no color splits any more, or what a usual mistake leaves."
+    colors, many = [0] * n, 1
     for _ in range(rounds):
         around = [[] for _ in colors]
         for j, i in edges.T: around[i].append(colors[j])
@@ -58,23 +56,14 @@ def _is_same(first, second, rounds=99, own=True, counts=True, compare="histogram
         colors = [names[what] for what in seen]
         if len(names) == many: break
         many = len(names)
-    if compare == "numbers": return len(set(colors[:n])) == len(set(colors[n:]))
-    if compare == "sets": return set(colors[:n]) == set(colors[n:])
-    return sorted(colors[:n]) == sorted(colors[n:])
+    return colors
 
-def _sorted_alone(graph) -> list:
-    "The colors of one graph, sorted, as its own names."
-    (edges, n), many = graph, 1
-    colors = [0] * n
-    for _ in range(n):
-        around = [[] for _ in colors]
-        for j, i in edges.T: around[i].append(colors[j])
-        seen = [(c, *sorted(a)) for c, a in zip(colors, around)]
-        names = {what: k for k, what in enumerate(sorted(set(seen)))}
-        colors = [names[what] for what in seen]
-        if len(names) == many: break
-        many = len(names)
-    return sorted(colors)
+def _is_same(first, second, compare="histogram", apart=False, **slip) -> bool:
+    "Whether color refinement can't tell two graphs apart, or what a usual mistake says; apart: colors are named in each graph for itself."
+    n = first[1]
+    both = [*_refined(*first), *_refined(*second)] if apart else _refined(np.concatenate([first[0], second[0] + n], axis=1), n + second[1], **slip)
+    seen = {"numbers": lambda colors: len(set(colors)), "sets": set, "histogram": sorted}[compare]
+    return seen(both[:n]) == seen(both[n:])
 
 _K33 = [(i, j) for i in range(3) for j in range(3, 6)]
 _PRISM = _cycle(3) + _cycle(3, 3) + [(0, 3), (1, 4), (2, 5)]
